@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# One non-recursive Makefile; everything it makes is under build/. `make help` lists the targets.
+
+CC ?= cc
+CLANG ?= clang
+B := build
+V ?= 0
+Q := $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),@:,@printf '  %-7s %s\n' $(1) $(2))
+
+VERSION := 0.1.0
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum -Wvla -Werror
+HARDENING := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+OPT ?= -O2
+CFLAGS += -std=gnu11 -g $(OPT) $(WARNINGS) $(HARDENING) $(SAN)
+CPPFLAGS += -D_GNU_SOURCE -DPOLC_VERSION='"$(VERSION)"' -I$(B)/gen -Igrammar -Icompiler -I.
+LDFLAGS += -pie $(SAN)
+LIBS_POLC := -lyaml -lelf -lsodium -lbpf -lz
+LIBS_POLLOAD := -lbpf -lelf -lsodium -lz
+
+RUNTIME := $(wildcard runtime/*.c)
+COMPILER := $(wildcard compiler/*/*.c)
+LOADER := $(wildcard loader/*.c)
+GRAMMAR := $(if $(wildcard grammar/polc.y),$(B)/gen/pol_parser.c $(B)/gen/pol_lexer.c)
+TEMPLATES := $(wildcard bpf-templates/*/*.h bpf-templates/*/*.c) runtime/abi.h
+UNIT := $(wildcard tests/unit/*.c)
+
+obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
+RUNTIME_O := $(call obj,$(RUNTIME))
+COMPILER_O := $(call obj,$(COMPILER)) $(patsubst $(B)/gen/%.c,$(B)/obj/gen/%.o,$(GRAMMAR)) $(B)/obj/gen/templates.o
+LOADER_O := $(call obj,$(LOADER))
+# the loader's files without its main, for tests that link them
+UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT))
+
+.DELETE_ON_ERROR:
+.PHONY: all clean test unit help style polload-static install
+.SECONDARY:
+
+all: $(B)/polc $(B)/polload ## the compiler and the loader (default)
+
+$(B)/polc: $(B)/obj/compiler/main.o $(COMPILER_O) $(RUNTIME_O)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_POLC)
+
+$(B)/polload: $(LOADER_O) $(RUNTIME_O)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_POLLOAD)
+
+polload-static: $(B)/polload-static ## polload that needs nothing on the node
+$(B)/polload-static: $(LOADER_O) $(RUNTIME_O)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(filter-out -pie,$(LDFLAGS)) -static -s -o $@ $^ $(LIBS_POLLOAD)
+
+$(B)/obj/gen/%.o: $(B)/gen/%.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-error -Wno-switch-enum -Wno-missing-prototypes -MMD -MP -c -o $@ $<
+
+$(B)/obj/%.o: %.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# grammar and lexer: the parser header must exist before anything that includes it
+$(B)/gen/pol_parser.c $(B)/gen/pol_parser.h &: grammar/polc.y
+	$(call say,BISON,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)bison -Werror -Wcounterexamples --header=$(B)/gen/pol_parser.h -o $(B)/gen/pol_parser.c $<
+$(B)/gen/pol_lexer.c $(B)/gen/pol_lexer.h &: grammar/polc.l
+	$(call say,FLEX,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)flex --header-file=$(B)/gen/pol_lexer.h -o $(B)/gen/pol_lexer.c $<
+ifneq ($(GRAMMAR),)
+$(COMPILER_O): | $(B)/gen/pol_parser.h $(B)/gen/pol_lexer.h
+endif
+
+# the templates, embedded: one array of {name, text}
+$(B)/gen/templates.c: $(TEMPLATES) bpf-templates/embed
+	$(call say,EMBED,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)bpf-templates/embed $(TEMPLATES) >$@
+
+# Unit tests: one cmocka program per file, linked with everything but the mains.
+unit: $(UNIT_BIN)
+$(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(COMPILER_O) $(RUNTIME_O)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_POLC) -lcmocka
+
+test: all unit ## every test that this machine can run
+	$(Q)tests/run
+
+clean: ## remove build/
+	$(Q)rm -rf $(B)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 18
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
+
+# Conformance suites ($POLC_SHARED/conformance) against both engines; a line per case.
+.PHONY: conformance
+conformance: $(B)/polc ## the suites of others: expected verdicts, objects to refuse, real policies
+	$(Q)tests/conformance
+
+PREFIX ?= /usr/local
+MAN_PAGES := $(wildcard docs/*.[1-9])
+install: all ## install tools and man pages (DESTDIR, PREFIX)
+	$(Q)install -Dm755 $(B)/polc $(DESTDIR)$(PREFIX)/bin/polc
+	$(Q)install -Dm755 $(B)/polload $(DESTDIR)$(PREFIX)/sbin/polload
+	$(Q)for page in $(MAN_PAGES); do \
+		install -Dm644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; \
+	done
+
+# --- the oracle, benchmarks, fuzzers, bad inputs -------------------------------------------------
+
+ORACLE_O := $(call obj,$(wildcard tests/bpf/*.c))
+BENCH_O := $(call obj,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
+SEED ?= $(shell date +%s)
+N ?= 10000
+SECONDS ?= 60
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+
+.PHONY: oracle bench bless fuzz
+test: $(B)/tests/oracle
+
+$(B)/tests/oracle: $(ORACLE_O) $(COMPILER_O) $(RUNTIME_O)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_POLC)
+
+oracle: $(B)/tests/oracle ## N random packets against the evaluator (SEED=.. N=..)
+	$(Q)XDG_CACHE_HOME=$(B)/cache $< --seed $(SEED) --cases $(N) --failures $(B)/oracle-failures
+
+$(B)/tests/bench: $(BENCH_O) $(COMPILER_O) $(RUNTIME_O) $(B)/tests/incumbent.bpf.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter-out %.bpf.o,$^) $(LIBS_POLC)
+$(B)/tests/incumbent.bpf.o: tests/bench/incumbent.bpf.c $(TEMPLATES)
+	$(call say,CLANG,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) -target bpf -mcpu=v3 -O2 -g -Wall -Werror -I. -Ibpf-templates \
+		$(addprefix -I,$(wildcard /usr/include/$(shell $(CC) -dumpmachine))) -c -o $@ $<
+
+bench: all $(B)/tests/bench ## ns per packet, build and load times; writes build/bench.json
+	$(Q)XDG_CACHE_HOME=$(B)/cache $(B)/tests/bench --build-dir $(B)
+
+bless: all ## rewrites the expected texts of tests/reject (and tests/golden), prints what moved
+	$(Q)B=$(B) tests/reject/run --bless
+	$(Q)if [ -x tests/golden/run ]; then B=$(B) tests/golden/run --bless; fi
+
+# libFuzzer needs clang's own objects; sanitised, without the mains
+FUZZ_SRC := $(COMPILER) $(RUNTIME) $(GRAMMAR) $(B)/gen/templates.c
+FUZZ_O := $(patsubst %.c,$(B)/fuzz/obj/%.o,$(FUZZ_SRC))
+FUZZ_FLAGS := -std=gnu11 -g -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+$(B)/fuzz/obj/%.o: %.c
+	$(call say,CLANG,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(CPPFLAGS) $(FUZZ_FLAGS) -c -o $@ $<
+$(FUZZ_O): | $(GRAMMAR) $(B)/gen/templates.c
+$(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_O)
+	$(call say,CLANG,$<)
+	$(Q)$(CLANG) $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_POLC)
+fuzz: $(addprefix $(B)/fuzz/,$(FUZZERS)) ## SECONDS of fuzzing for each reader (needs libclang-rt)
+	$(Q)B=$(B) tests/fuzz/run $(SECONDS) $(FUZZERS)
+
+# Live tests, virtual machines, demonstration: tests/live, tests/vm, testdata/demo.
+.PHONY: live vmtest demo
+$(B)/tests/agent: tests/live/agent.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -std=gnu11 -g $(OPT) $(WARNINGS) -static -o $@ $<
+
+live: all ## real traffic in this kernel, in private namespaces (root)
+	$(Q)tests/run live
+
+vmtest: all polload-static ## the live test in Debian's kernels 5.10, 6.1, 6.12 and newest
+	$(Q)tests/vm/run
+
+demo: ## a policy enforced on this machine, shown (root)
+	$(Q)testdata/demo/run
+
+# --- what the tests cover, house rules, same bytes -------------------------------------------------
+
+.PHONY: coverage repro
+style: ## the house rules that a program can check
+	$(Q)tests/style
+
+repro: $(B)/polc ## the same input gives the same bytes, in any directory, order and spelling
+	$(Q)XDG_CACHE_HOME=$(CURDIR)/$(B)/cache B=$(B) tests/repro/run
+
+# Inline functions of headers are counted with no one: gcov reports them once per object.
+COVERAGE := $(B)/coverage
+coverage: ## lines that unit, golden and decide tests run, per directory (in build/coverage)
+	$(Q)$(MAKE) -s B=$(COVERAGE) OPT=-O1 SAN=--coverage all unit
+	$(Q)find $(COVERAGE)/obj -name '*.gcda' -delete
+	-$(Q)B=$(COVERAGE) tests/run unit decide
+	-$(Q)POLC=$(COVERAGE)/polc tests/golden/run | grep -v '^ok '
+	$(Q)find $(COVERAGE)/obj -name '*.gcno' ! -path '*/obj/tests/*' | LC_ALL=C sort | \
+		xargs gcov -n 2>/dev/null >$(COVERAGE)/gcov.txt
+	$(Q)awk -F"[':% ]+" '/^File/ { file = $$2; next } \
+		/^Lines executed/ && file ~ /^[a-z].*\.[cyl]$$/ && file !~ /^build/ { \
+			sub("/[^/]*$$", "", file); lines[file] += $$5; run[file] += $$3 * $$5 / 100; \
+			all += $$5; all_run += $$3 * $$5 / 100 } \
+		{ file = "" } \
+		END { for (f in lines) printf "%5.1f%% of %5d  %s\n", 100 * run[f] / lines[f], lines[f], f | "LC_ALL=C sort -k4"; \
+			close("LC_ALL=C sort -k4"); printf "%5.1f%% of %5d  all\n", 100 * all_run / all, all }' \
+		$(COVERAGE)/gcov.txt

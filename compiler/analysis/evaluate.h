@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The reference evaluator: the truth everything else is checked against. Slow, obvious, built on
+ * the network IR alone: no bits, no classes, no rows.
+ */
+#ifndef POLC_EVALUATE_H
+#define POLC_EVALUATE_H
+
+#include "../../runtime/abi.h"
+#include "../ir/network.h"
+
+/* One packet that opens a flow, as the governed endpoint sees it. */
+struct polc_question {
+	const struct polc_endpoint *endpoint;
+	enum polc_direction direction; /* EGRESS: the endpoint sends to peer */
+	struct polb_addr peer;
+	uint8_t protocol; /* IP protocol number */
+	uint16_t port;    /* destination port; ICMP: type; others: 0 */
+};
+
+/* One rule that matched on the way, in the order in which it was considered. */
+struct polc_match {
+	uint32_t rule; /* index into network->rules */
+	bool decides;
+};
+struct polc_decision {
+	enum polb_verdict verdict; /* ALLOW or DENY */
+	enum polc_tier tier;       /* where it was decided; MIDDLE for isolation and the default */
+	bool isolated;             /* some middle-tier policy isolates the endpoint here */
+	/* The deciding rule's id, or a POLB_RULE_* reason. With several equal ones: the first in source order. */
+	uint32_t rule;
+	/* Every rule that would justify the same verdict in the deciding step (ids). */
+	const uint32_t *candidates;
+	size_t n_candidates;
+	POLC_VEC(struct polc_match) trace;
+};
+void polc_evaluate(struct polc_arena *arena, const struct polc_network *network,
+	const struct polc_identities *identities, const struct polc_question *question,
+	struct polc_decision *decision);
+
+#endif

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * From a plan to the records of a bundle. Everything is laid out in the plan's order, and strings
+ * in the order they are first met, so equal plans give equal bytes.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend.h"
+
+enum {
+	DEFAULT_FLOW_ENTRIES = 65536,
+	UDP_TIMEOUT_S = 30,
+	/* as long as a closing connection may still be answered: Linux' own FIN timeout */
+	CLOSING_TIMEOUT_S = 60,
+};
+
+/* A table of NUL-terminated texts, each once; offset 0 is "". */
+struct strings {
+	struct polc_arena *arena;
+	char *bytes;
+	size_t size, cap;
+	uint32_t *slots; /* offsets, 0: free; a power of two of them */
+	size_t n_slots, n_used;
+};
+
+struct builder {
+	struct polc *polc;
+	const struct polc_plan *plan;
+	const struct polc_build_options *options;
+	struct strings strings, source_strings;
+	struct polb_bundle bundle;
+	POLC_VEC(__u32) values;
+	POLC_VEC(struct polb_bundle_requirement) requirements;
+	POLC_VEC(struct polb_bundle_prefix) prefixes;
+	POLC_VEC(struct polb_bundle_label) labels;
+};
+
+static uint64_t hash_text(const char *text)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+	return hash ^ hash >> 32;
+}
+
+static uint32_t *strings_slot(const struct strings *s, const char *text)
+{
+	size_t i = hash_text(text) & (s->n_slots - 1);
+
+	while (s->slots[i] && strcmp(s->bytes + s->slots[i], text))
+		i = (i + 1) & (s->n_slots - 1);
+	return &s->slots[i];
+}
+
+static void strings_grow(struct strings *s)
+{
+	const uint32_t *old = s->slots;
+	size_t n_old = s->n_slots;
+
+	s->n_slots = n_old ? n_old * 2 : 256;
+	s->slots = POLC_NEW_ARRAY(s->arena, s->n_slots, uint32_t);
+	for (size_t i = 0; i < n_old; i++)
+		if (old[i])
+			*strings_slot(s, s->bytes + old[i]) = old[i];
+}
+
+static void strings_append(struct strings *s, const char *text, size_t n)
+{
+	if (s->size + n > s->cap) {
+		char *bytes = polc_arena_alloc(s->arena, (s->cap + n) * 2);
+
+		if (s->size)
+			memcpy(bytes, s->bytes, s->size);
+		s->bytes = bytes;
+		s->cap = (s->cap + n) * 2;
+	}
+	memcpy(s->bytes + s->size, text, n);
+	s->size += n;
+}
+
+static void strings_init(struct strings *s, struct polc_arena *arena)
+{
+	s->arena = arena;
+	strings_append(s, "", 1);
+	strings_grow(s);
+}
+
+static __u32 strings_add(struct strings *s, const char *text)
+{
+	if (!text || !*text)
+		return 0;
+	uint32_t *slot = strings_slot(s, text);
+	if (*slot)
+		return *slot;
+	if (s->size > UINT32_MAX / 2)
+		POLC_BUG("strings of a bundle exceed 2 GiB");
+	uint32_t offset = *slot = (uint32_t)s->size;
+	strings_append(s, text, strlen(text) + 1);
+	if (++s->n_used * 2 > s->n_slots)
+		strings_grow(s);
+	return offset;
+}
+
+static __u32 text(struct builder *b, const char *s)
+{
+	return strings_add(&b->strings, s);
+}
+
+#define NEW_TABLE(b, n, type) POLC_NEW_ARRAY(&(b)->polc->arena, (n) ? (n) : 1, type)
+
+static struct polb_bundle_prefix bundle_prefix(const struct polb_prefix *prefix)
+{
+	struct polb_bundle_prefix out = {.family = prefix->addr.family, .len = prefix->len};
+
+	memcpy(out.addr, prefix->addr.bytes, sizeof(out.addr));
+	return out;
+}
+
+static void add_requirement(struct builder *b, const struct polb_requirement *requirement)
+{
+	struct polb_bundle_requirement r = {
+		.op = requirement->op,
+		.source = text(b, requirement->source),
+		.key = text(b, requirement->key),
+		.first_value = (__u32)b->values.n,
+		.n_values = (__u32)requirement->n_values,
+	};
+
+	for (size_t i = 0; i < requirement->n_values; i++) {
+		__u32 value = text(b, requirement->values[i]);
+
+		*polc_vec_push(&b->polc->arena, &b->values) = value;
+	}
+	*polc_vec_push(&b->polc->arena, &b->requirements) = r;
+}
+
+static void fill_selectors(struct builder *b)
+{
+	size_t n = b->plan->n_selectors;
+	struct polb_bundle_selector *out = NEW_TABLE(b, n, struct polb_bundle_selector);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct polb_selector *s = &b->plan->selectors[i];
+
+		out[i] = (struct polb_bundle_selector){
+			.kinds = s->kinds,
+			.first_requirement = (__u32)b->requirements.n,
+			.n_requirements = (__u32)s->n_requirements,
+			.has_prefix = s->has_prefix,
+			.first_except = (__u32)b->prefixes.n,
+			.n_excepts = (__u32)s->n_excepts,
+			.port_name = text(b, s->port_name),
+			.port_number = s->port_number,
+			.port_protocol = s->port_protocol,
+		};
+		if (s->has_prefix)
+			out[i].prefix = bundle_prefix(&s->prefix);
+		for (size_t j = 0; j < s->n_requirements; j++)
+			add_requirement(b, &s->requirements[j]);
+		for (size_t j = 0; j < s->n_excepts; j++)
+			*polc_vec_push(&b->polc->arena, &b->prefixes) =
+				bundle_prefix(&s->excepts[j]);
+	}
+	b->bundle.selectors = out;
+	b->bundle.n_selectors = n;
+}
+
+static __u32 bundle_action(enum polc_action action)
+{
+	switch (action) {
+	case POLC_ALLOW:
+		return POLB_VERDICT_ALLOW;
+	case POLC_DENY:
+		return POLB_VERDICT_DENY;
+	case POLC_PASS:
+		return POLB_VERDICT_PASS;
+	}
+	POLC_BUG("unknown action %d", (int)action);
+}
+
+static void fill_rules(struct builder *b)
+{
+	const struct polc_network *network = b->plan->network;
+	struct polb_bundle_rule *out = NEW_TABLE(b, network->n_rules, struct polb_bundle_rule);
+
+	for (size_t i = 0; i < network->n_rules; i++) {
+		const struct polc_net_rule *rule = &network->rules[i];
+		const struct polc_net_policy *policy = &network->policies[rule->policy];
+
+		out[i] = (struct polb_bundle_rule){
+			.policy_kind = text(b, polc_policy_kind_name(policy->kind)),
+			.policy_namespace = text(b, policy->namespace),
+			.policy_name = text(b, policy->name),
+			.spec = policy->spec,
+			.index = (__u32)i - policy->first_rule,
+			.direction = rule->direction,
+			.action = bundle_action(rule->action),
+			.log = text(b, rule->log),
+		};
+	}
+	b->bundle.rules = out;
+	b->bundle.n_rules = network->n_rules;
+}
+
+static void fill_sources(struct builder *b)
+{
+	const struct polc_network *network = b->plan->network;
+
+	if (b->options->no_source)
+		return;
+	struct polb_bundle_source *out = NEW_TABLE(b, network->n_rules, struct polb_bundle_source);
+	for (size_t i = 0; i < network->n_rules; i++) {
+		struct polc_span span = network->rules[i].span;
+
+		if (!span.source)
+			continue;
+		struct polc_position at = polc_source_position(
+			&b->polc->arena, &b->polc->sources, span.source, span.begin);
+		out[i] = (struct polb_bundle_source){
+			.file = strings_add(&b->source_strings,
+				polc_source_get(&b->polc->sources, span.source)->path),
+			.line = at.line,
+			.column = at.column,
+		};
+	}
+	b->bundle.sources = out;
+	b->bundle.n_sources = network->n_rules;
+}
+
+static void fill_endpoints(struct builder *b)
+{
+	size_t n = b->plan->n_endpoints;
+	struct polb_bundle_endpoint *out = NEW_TABLE(b, n, struct polb_bundle_endpoint);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct polc_plan_endpoint *e = &b->plan->endpoints[i];
+
+		out[i] = (struct polb_bundle_endpoint){
+			.namespace = text(b, e->pod->namespace),
+			.name = text(b, e->pod->name),
+			.node = text(b, e->pod->node),
+			.cgroup = text(b, e->pod->cgroup),
+			.interface = text(b, e->pod->interface),
+			.identity = e->identity_number,
+			.table = {e->table[0], e->table[1]},
+			.flags = e->pod->host_network ? POLB_ENDPOINT_HOST_NETNS : 0,
+		};
+	}
+	b->bundle.endpoints = out;
+	b->bundle.n_endpoints = n;
+}
+
+static void fill_peers(struct builder *b)
+{
+	size_t n = b->plan->n_peers;
+	struct polb_bundle_peer *out = NEW_TABLE(b, n, struct polb_bundle_peer);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct polc_plan_peer *peer = &b->plan->peers[i];
+
+		out[i] = (struct polb_bundle_peer){
+			.family = peer->addr.family,
+			.identity = peer->identity_number,
+			.class_id = peer->class_id,
+			.local_class_id = peer->local_class_id,
+			.node = text(b, peer->node),
+		};
+		memcpy(out[i].addr, peer->addr.bytes, sizeof(out[i].addr));
+	}
+	b->bundle.peers = out;
+	b->bundle.n_peers = n;
+}
+
+/* In the bundle's order: family, address, length. */
+static int compare_cidrs(const void *a, const void *b)
+{
+	const struct polb_bundle_prefix *x = &((const struct polb_bundle_cidr *)a)->prefix;
+	const struct polb_bundle_prefix *y = &((const struct polb_bundle_cidr *)b)->prefix;
+
+	if (x->family != y->family)
+		return x->family < y->family ? -1 : 1;
+	int order = memcmp(x->addr, y->addr, sizeof(x->addr));
+	return order ? order : (x->len > y->len) - (x->len < y->len);
+}
+
+static void fill_cidrs(struct builder *b)
+{
+	size_t n = b->plan->n_cidrs;
+	struct polb_bundle_cidr *out = NEW_TABLE(b, n, struct polb_bundle_cidr);
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = (struct polb_bundle_cidr){
+			.prefix = bundle_prefix(&b->plan->cidrs[i].prefix),
+			.identity = b->plan->cidrs[i].identity_number,
+			.class_id = b->plan->cidrs[i].class_id,
+		};
+	qsort(out, n, sizeof(*out), compare_cidrs);
+	b->bundle.cidrs = out;
+	b->bundle.n_cidrs = n;
+}
+
+static void fill_ports(struct builder *b)
+{
+	size_t n = b->plan->n_ports;
+	struct polb_bundle_ports *out = NEW_TABLE(b, n, struct polb_bundle_ports);
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = (struct polb_bundle_ports){
+			.first = b->plan->ports[i].first,
+			.last = b->plan->ports[i].last,
+			.class_id = b->plan->ports[i].class_id,
+		};
+	b->bundle.ports = out;
+	b->bundle.n_ports = n;
+}
+
+static void fill_class(
+	const struct builder *b, const struct polc_plan_class *class, struct polb_class_head *head)
+{
+	struct polb_class_word *words = (struct polb_class_word *)(head + 1);
+
+	for (uint32_t w = 0; w < b->plan->n_words; w++) {
+		if (!class->bits[w])
+			continue;
+		if (head->n == b->bundle.manifest.class_words)
+			POLC_BUG("a class has more than class_words words");
+		words[head->n++] = (struct polb_class_word){.bits = class->bits[w], .word = w};
+	}
+}
+
+static void fill_classes(struct builder *b)
+{
+	size_t n = b->plan->n_classes;
+	size_t size = polb_class_value_size(b->bundle.manifest.class_words);
+	char *out = polc_arena_array(&b->polc->arena, n ? n : 1, size);
+
+	for (size_t i = 0; i < n; i++)
+		fill_class(b, &b->plan->classes[i], (struct polb_class_head *)(out + i * size));
+	b->bundle.classes = out;
+	b->bundle.n_classes = n;
+}
+
+static void fill_steps(struct builder *b)
+{
+	size_t n = b->plan->n_steps, size = polb_step_value_size(b->plan->n_words);
+	char *out = polc_arena_array(&b->polc->arena, n ? n : 1, size);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct polc_plan_step *step = &b->plan->steps[i];
+		struct polb_step_head *head = (struct polb_step_head *)(out + i * size);
+		struct polb_step_word *words = (struct polb_step_word *)(head + 1);
+
+		head->action = step->action;
+		for (uint32_t w = 0; w < b->plan->n_words; w++)
+			if (step->mask[w])
+				words[w] = (struct polb_step_word){
+					.mask = step->mask[w], .rules = step->rule_base[w]};
+	}
+	b->bundle.steps = out;
+	b->bundle.n_steps = n;
+}
+
+static void fill_identities(struct builder *b)
+{
+	const struct polc_identities *identities = b->plan->identities;
+	size_t n = identities ? identities->identities.n : 0;
+	struct polb_bundle_identity *out = NEW_TABLE(b, n, struct polb_bundle_identity);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct polc_identity *identity = &identities->identities.items[i];
+
+		out[i] = (struct polb_bundle_identity){
+			.number = identity->number,
+			.kinds = identity->kinds,
+			.first_label = (__u32)b->labels.n,
+			.n_labels = (__u32)identity->n_labels,
+		};
+		for (size_t j = 0; j < identity->n_labels; j++) {
+			struct polb_bundle_label label = {
+				.source = text(b, identity->labels[j].source),
+				.key = text(b, identity->labels[j].key),
+				.value = text(b, identity->labels[j].value),
+			};
+
+			*polc_vec_push(&b->polc->arena, &b->labels) = label;
+		}
+	}
+	b->bundle.identities = out;
+	b->bundle.n_identities = n;
+}
+
+static void fill_manifest(struct builder *b, const char *clang_version)
+{
+	const struct polc_plan *plan = b->plan;
+	const struct polc_build_options *options = b->options;
+	struct polb_manifest *m = &b->bundle.manifest;
+
+	*m = (struct polb_manifest){
+		.magic = POLB_BUNDLE_MAGIC,
+		.version = POLB_BUNDLE_VERSION,
+		.abi_version = POLB_ABI_VERSION,
+		.hooks = polc_bundle_hooks(plan, options),
+		.n_words = plan->n_words,
+		.class_words = plan->class_words ? plan->class_words : 1,
+		.n_port_classes = plan->n_port_classes,
+		.n_tables = plan->n_tables,
+		.has_cidr4 = polc_bundle_has_cidr(plan, 4),
+		.has_cidr6 = polc_bundle_has_cidr(plan, 6),
+		.n_rules = (__u32)plan->network->n_rules,
+		.flow_entries =
+			options->flow_entries ? options->flow_entries : DEFAULT_FLOW_ENTRIES,
+		.udp_timeout_s = UDP_TIMEOUT_S,
+		.closing_timeout_s = CLOSING_TIMEOUT_S,
+		.posture = plan->network->posture,
+		.dialect = options->dialect,
+		.audit = options->audit,
+		.polc_version = text(b, POLC_VERSION),
+		.clang_version = text(b, clang_version),
+		.cluster_name = text(b, options->cluster_name),
+	};
+	if (options->inventory_hash)
+		memcpy(m->inventory_hash, options->inventory_hash, sizeof(m->inventory_hash));
+}
+
+static void fill(struct builder *b, const char *clang_version)
+{
+	const struct polc_plan *plan = b->plan;
+	struct polb_bundle *out = &b->bundle;
+
+	strings_init(&b->strings, &b->polc->arena);
+	strings_init(&b->source_strings, &b->polc->arena);
+	fill_manifest(b, clang_version);
+	fill_selectors(b);
+	fill_rules(b);
+	fill_sources(b);
+	fill_endpoints(b);
+	fill_peers(b);
+	fill_cidrs(b);
+	fill_ports(b);
+	fill_classes(b);
+	fill_steps(b);
+	fill_identities(b);
+	out->rows = plan->rows;
+	out->n_rows = plan->n_rows;
+	out->rows_index = plan->rows_index;
+	out->n_rows_index = (size_t)plan->n_tables * plan->n_port_classes;
+	out->rule_ids = plan->rule_ids;
+	out->n_rule_ids = plan->n_rule_ids;
+	out->requirements = b->requirements.items;
+	out->n_requirements = b->requirements.n;
+	out->values = b->values.items;
+	out->n_values = b->values.n;
+	out->prefixes = b->prefixes.items;
+	out->n_prefixes = b->prefixes.n;
+	out->labels = b->labels.items;
+	out->n_labels = b->labels.n;
+	out->strings = b->strings.bytes;
+	out->strings_size = b->strings.size;
+	if (!b->options->no_source) {
+		out->source_strings = b->source_strings.bytes;
+		out->source_strings_size = b->source_strings.size;
+	}
+}
+
+int polc_bundle_build(struct polc *polc, const struct polc_plan *plan,
+	const struct polc_build_options *options, void **out, size_t *out_size)
+{
+	struct builder b = {.polc = polc, .plan = plan, .options = options};
+	struct polc_buf header = {.arena = &polc->arena};
+	char error[POLB_ERROR_TEXT] = "";
+	const char *clang_version;
+	void *object;
+	size_t size;
+
+	int err = polc_clang_version(polc, options, &clang_version);
+	if (err)
+		return err;
+	polc_emit_network_header(plan, options, &header);
+	err = polc_clang_compile(polc, header.p, options, &object, &size);
+	if (err)
+		return err;
+	fill(&b, clang_version);
+	err = polb_bundle_write(object, size, &b.bundle, out, out_size, error);
+	free(object);
+	if (err)
+		polc_environment_error(
+			"cannot write the bundle: %s", error[0] ? error : strerror(-err));
+	return err;
+}

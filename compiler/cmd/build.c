@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* `polc build`: policies to one bundle, written whole or not at all. */
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../backend/bundle.h"
+#include "cmd.h"
+
+struct build {
+	struct polc_cmd cmd;
+	const char *output;
+	polc_text_list hooks;
+	const char *keep_c;
+	bool no_source, audit, no_cache, verbose;
+};
+
+static const struct polc_option options[] = {
+	{"output", 'o', POLC_OPTION_TEXT, offsetof(struct build, output), "OUT.o", NULL,
+		"where the bundle goes (default: policy.o; -: stdout)"},
+	POLC_CMD_POLICY_OPTIONS,
+	{"hook", 0, POLC_OPTION_LIST, offsetof(struct build, hooks), "cgroup|tc", NULL,
+		"hooks to compile for (default: what the endpoints need)"},
+	{"audit", 0, POLC_OPTION_FLAG, offsetof(struct build, audit), NULL, NULL,
+		"start in audit mode: report denials, pass everything"},
+	{"keep-c", 0, POLC_OPTION_TEXT, offsetof(struct build, keep_c), "DIR", NULL,
+		"keep the C that clang sees"},
+	{"no-source", 0, POLC_OPTION_FLAG, offsetof(struct build, no_source), NULL, NULL,
+		"leave file names and lines out of the bundle"},
+	{"no-cache", 0, POLC_OPTION_FLAG, offsetof(struct build, no_cache), NULL, NULL,
+		"always run clang"},
+	{"verbose", 'v', POLC_OPTION_FLAG, offsetof(struct build, verbose), NULL, NULL,
+		"print the summary line even when stdout is no terminal"},
+	{"target", 0, POLC_OPTION_LATER, 0, NULL, NULL, NULL},
+	{"key", 0, POLC_OPTION_LATER, 0, NULL, NULL, NULL},
+};
+
+static const struct polc_command command = {
+	.name = "build",
+	.synopsis = "POLICY... [-o OUT.o] [--inventory FILE]... [OPTION]...",
+	.summary = "Compiles policies into a bundle",
+	.options = options,
+	.n_options = POLC_ARRAY_SIZE(options),
+	.min_operands = 1,
+	.max_operands = SIZE_MAX,
+};
+
+/* 0, or the exit code of a usage error. */
+static int parse_hooks(const struct build *build, uint32_t *hooks)
+{
+	for (size_t i = 0; i < build->hooks.n; i++) {
+		const char *word = build->hooks.items[i];
+
+		if (!strcmp(word, "cgroup"))
+			*hooks |= POLB_HOOK_CGROUP;
+		else if (!strcmp(word, "tc"))
+			*hooks |= POLB_HOOK_TC;
+		else if (!strcmp(word, "xdp"))
+			return polc_cmd_usage_error(&build->cmd, "--hook xdp is not supported yet");
+		else
+			return polc_cmd_usage_error(
+				&build->cmd, "--hook: '%s' is none of cgroup, tc", word);
+	}
+	return 0;
+}
+
+static void print_summary(
+	const struct build *build, const struct polc_plan *plan, const void *data, size_t size)
+{
+	struct polb_bundle bundle;
+	char error[POLB_ERROR_TEXT], digest[2 * 32 + 1];
+	bool to_stdout = !strcmp(build->output, "-");
+
+	if (polb_bundle_read(data, size, &bundle, error) < 0)
+		POLC_BUG("the bundle just written cannot be read: %s", error);
+	if (to_stdout || !(build->verbose || isatty(STDOUT_FILENO)))
+		return;
+	sodium_bin2hex(digest, sizeof(digest), bundle.digest, sizeof(bundle.digest));
+	printf("%s: %zu rules, %u selectors, %u tables, %u endpoints, %zu bytes, digest %.12s\n",
+		build->output, plan->network->n_rules, plan->n_selectors, plan->n_tables,
+		plan->n_endpoints, size, digest);
+}
+
+static int compile(struct build *build, uint32_t hooks)
+{
+	struct polc *polc = &build->cmd.polc;
+	const struct polc_plan *plan =
+		polc_plan_build(polc, build->cmd.network, build->cmd.identities);
+	uint8_t inventory_hash[32];
+	const struct polc_build_options build_options = {
+		.hooks = hooks,
+		.keep_c = build->keep_c,
+		.no_source = build->no_source,
+		.no_cache = build->no_cache,
+		.audit = build->audit,
+		.dialect = (enum polc_dialect)build->cmd.dialect,
+		.cluster_name = build->cmd.cluster_name,
+		.inventory_hash = build->cmd.input.inventory.given ? inventory_hash : NULL,
+	};
+	void *data = NULL;
+	size_t size = 0;
+
+	if (!plan)
+		return POLC_EXIT_BAD;
+	polc_inventory_digest(&polc->arena, &build->cmd.input.inventory, inventory_hash);
+	int result = polc_bundle_build(polc, plan, &build_options, &data, &size);
+
+	if (result >= 0)
+		result = polc_cmd_write_file(build->output, data, size);
+	if (result >= 0)
+		print_summary(build, plan, data, size);
+	free(data);
+	return result < 0 ? POLC_EXIT_ENVIRONMENT : POLC_EXIT_OK;
+}
+
+static int run(struct build *build)
+{
+	uint32_t hooks = 0;
+	int exit_code = parse_hooks(build, &hooks);
+
+	if (exit_code)
+		return exit_code;
+	if (!build->output)
+		build->output = "policy.o";
+	if (!strcmp(build->output, "-") && isatty(STDOUT_FILENO))
+		return polc_cmd_usage_error(
+			&build->cmd, "refusing to write a bundle to the terminal");
+	exit_code = polc_cmd_load(&build->cmd);
+	if (exit_code == POLC_EXIT_OK)
+		exit_code = compile(build, hooks);
+	polc_cmd_print_diagnostics(&build->cmd);
+	return exit_code;
+}
+
+int polc_cmd_build(int argc, char **argv)
+{
+	struct build build = {0};
+	int exit_code;
+
+	if (polc_cmd_parse(&command, &build, argc, argv, &exit_code))
+		exit_code = run(&build);
+	polc_cmd_free(&build);
+	return exit_code;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* `polc check`: everything that is wrong with policies, without clang and without a kernel. */
+#include <string.h>
+
+#include "../backend/plan.h"
+#include "cmd.h"
+
+struct check {
+	struct polc_cmd cmd;
+	polc_text_list warnings; /* -W... */
+	bool dump_ir, dump_plan;
+};
+
+enum { FORMAT_TEXT, FORMAT_JSON, FORMAT_SARIF };
+static const char *const formats[] = {"text", "json", "sarif", NULL};
+
+static const struct polc_option options[] = {
+	POLC_CMD_POLICY_OPTIONS,
+	{"format", 0, POLC_OPTION_CHOICE, offsetof(struct check, cmd.format), NULL, formats,
+		"how diagnostics are printed: text on stderr, json on stdout"},
+	{NULL, 'W', POLC_OPTION_LIST, offsetof(struct check, warnings), "error", NULL,
+		"-Werror: warnings fail the check"},
+	{"dump-ir", 0, POLC_OPTION_FLAG, offsetof(struct check, dump_ir), NULL, NULL,
+		"print the network that the policies mean"},
+	{"dump-plan", 0, POLC_OPTION_FLAG, offsetof(struct check, dump_plan), NULL, NULL,
+		"print bits, classes, rows and tables"},
+	{"target", 0, POLC_OPTION_LATER, 0, NULL, NULL, NULL},
+};
+
+static const struct polc_command command = {
+	.name = "check",
+	.synopsis = "POLICY... [--inventory FILE]... [-Werror] [--format text|json]",
+	.summary = "Reports everything that is wrong with policies",
+	.options = options,
+	.n_options = POLC_ARRAY_SIZE(options),
+	.min_operands = 1,
+	.max_operands = SIZE_MAX,
+};
+
+/* 0, or the exit code of a usage error. */
+static int read_warning_options(struct check *check, bool *warnings_are_errors)
+{
+	for (size_t i = 0; i < check->warnings.n; i++) {
+		if (strcmp(check->warnings.items[i], "error"))
+			return polc_cmd_usage_error(&check->cmd,
+				"unknown option '-W%s'; did you mean '-Werror'?",
+				check->warnings.items[i]);
+		*warnings_are_errors = true;
+	}
+	if (check->cmd.format == FORMAT_SARIF)
+		return polc_cmd_usage_error(&check->cmd, "--format sarif is not supported yet");
+	return 0;
+}
+
+/* IR and plan are printed only for input without errors: they have no meaning otherwise. */
+static void dump(struct check *check)
+{
+	struct polc *polc = &check->cmd.polc;
+	struct polc_buf text = {.arena = &polc->arena};
+
+	if (check->dump_ir) {
+		polc_network_verify(check->cmd.network);
+		polc_network_print(polc, check->cmd.network, &text);
+	}
+	if (check->dump_plan) {
+		const struct polc_plan *plan =
+			polc_plan_build(polc, check->cmd.network, check->cmd.identities);
+
+		if (plan) {
+			polc_plan_verify(plan);
+			polc_plan_print(plan, &text);
+		}
+	}
+	if (text.n)
+		fwrite(text.p, 1, text.n, stdout);
+}
+
+static int run(struct check *check)
+{
+	bool warnings_are_errors = false;
+	int exit_code = read_warning_options(check, &warnings_are_errors);
+
+	if (exit_code)
+		return exit_code;
+	exit_code = polc_cmd_load(&check->cmd);
+	if (exit_code == POLC_EXIT_OK)
+		dump(check);
+	if (check->cmd.format == FORMAT_JSON)
+		polc_diagnostics_print_json(&check->cmd.polc, stdout);
+	else
+		polc_cmd_print_diagnostics(&check->cmd);
+	if (exit_code == POLC_EXIT_OK && check->cmd.polc.n_errors)
+		exit_code = POLC_EXIT_BAD;
+	if (exit_code == POLC_EXIT_OK && warnings_are_errors && check->cmd.polc.n_warnings)
+		exit_code = POLC_EXIT_BAD;
+	return exit_code;
+}
+
+int polc_cmd_check(int argc, char **argv)
+{
+	struct check check = {0};
+	int exit_code;
+
+	if (polc_cmd_parse(&command, &check, argc, argv, &exit_code))
+		exit_code = run(&check);
+	polc_cmd_free(&check);
+	return exit_code;
+}

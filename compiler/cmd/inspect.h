@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Between the files of `polc inspect`: a bundle that has been read, printed two ways. */
+#ifndef POLC_INSPECT_H
+#define POLC_INSPECT_H
+
+#include "../../runtime/bundle.h"
+#include "cmd.h"
+
+void polc_inspect_print_text(struct polc_arena *arena, const struct polb_bundle *bundle, FILE *out);
+void polc_inspect_print_json(struct polc_arena *arena, const struct polb_bundle *bundle, FILE *out);
+
+/* "file:line" of the rule at `index`, or NULL when the bundle was built without source. */
+const char *polc_inspect_rule_place(
+	struct polc_arena *arena, const struct polb_bundle *bundle, size_t index);
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* From the operands of a command line to a network and its identities; and words for rules. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+
+static int read_all(struct polc_cmd *cmd)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < cmd->inventories.n; i++)
+		if (polc_read_inventory(&cmd->polc, &cmd->input, cmd->inventories.items[i]) < 0)
+			result = -1;
+	for (size_t i = 0; i < cmd->operands.n; i++)
+		if (polc_read_policies(&cmd->polc, &cmd->input, cmd->operands.items[i]) < 0)
+			result = -1;
+	polc_read_finish(&cmd->polc, &cmd->input);
+	return result;
+}
+
+static bool stdin_is_read_twice(const struct polc_cmd *cmd)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < cmd->inventories.n; i++)
+		n += !strcmp(cmd->inventories.items[i], "-");
+	for (size_t i = 0; i < cmd->operands.n; i++)
+		n += !strcmp(cmd->operands.items[i], "-");
+	return n > 1;
+}
+
+int polc_cmd_load(struct polc_cmd *cmd)
+{
+	const struct polc_lower_options options = {
+		.dialect = (enum polc_dialect)cmd->dialect,
+		.unsupported = (enum polc_unsupported)cmd->unsupported,
+		.posture = (enum polc_posture)cmd->posture,
+		.cluster_name = cmd->cluster_name,
+	};
+
+	if (stdin_is_read_twice(cmd))
+		return polc_cmd_usage_error(cmd, "standard input can be read only once");
+	if (read_all(cmd) < 0)
+		return POLC_EXIT_ENVIRONMENT;
+	cmd->network = polc_lower_network(&cmd->polc, &cmd->input, &options);
+	cmd->identities =
+		polc_identities_build(&cmd->polc, &cmd->input.inventory, cmd->cluster_name);
+	return cmd->polc.n_errors ? POLC_EXIT_BAD : POLC_EXIT_OK;
+}
+
+void polc_cmd_print_diagnostics(struct polc_cmd *cmd)
+{
+	const char *no_colour = getenv("NO_COLOR");
+	bool colour = isatty(STDERR_FILENO) && !(no_colour && *no_colour);
+
+	polc_diagnostics_print_text(&cmd->polc, stderr, colour);
+}
+
+int polc_cmd_load_and_print(struct polc_cmd *cmd)
+{
+	int exit_code = polc_cmd_load(cmd);
+
+	polc_cmd_print_diagnostics(cmd);
+	return exit_code;
+}
+
+const char *polc_reserved_rule_name(uint32_t rule_id)
+{
+	static const char *const names[POLB_RULE_FIRST] = {
+		[POLB_RULE_NONE] = "default-allow",
+		[POLB_RULE_DEFAULT_DENY] = "default-deny",
+		[POLB_RULE_LOCAL_NODE] = "local-node",
+		[POLB_RULE_SELF] = "self",
+		[POLB_RULE_MALFORMED] = "malformed",
+		[POLB_RULE_FRAGMENT] = "fragment",
+		[POLB_RULE_RELATED] = "related",
+		[POLB_RULE_PROTOCOL_NEED] = "protocol-need",
+		[POLB_RULE_NO_ENDPOINT] = "no-endpoint",
+		[POLB_RULE_NOT_IP] = "not-ip",
+	};
+
+	if (rule_id >= POLB_RULE_FIRST)
+		return NULL;
+	return names[rule_id] ? names[rule_id] : "reserved";
+}
+
+const char *polc_verdict_name(enum polb_verdict verdict)
+{
+	switch (verdict) {
+	case POLB_VERDICT_NONE:
+		return "none";
+	case POLB_VERDICT_ALLOW:
+		return "allow";
+	case POLB_VERDICT_DENY:
+		return "deny";
+	case POLB_VERDICT_PASS:
+		return "pass";
+	case POLB_VERDICT_AUDIT:
+		return "audit";
+	}
+	return "none";
+}
+
+static const char *place_text(struct polc_cmd *cmd, struct polc_span span)
+{
+	const struct polc_source *source = polc_source_get(&cmd->polc.sources, span.source);
+	struct polc_position position =
+		polc_source_position(&cmd->polc.arena, &cmd->polc.sources, span.source, span.begin);
+
+	return polc_arena_printf(&cmd->polc.arena, "%s:%u", source->path, position.line);
+}
+
+const char *polc_cmd_rule_text(struct polc_cmd *cmd, uint32_t rule_id)
+{
+	const char *name = polc_reserved_rule_name(rule_id);
+	size_t index = rule_id - POLB_RULE_FIRST, n = cmd->network->n_rules;
+
+	if (name)
+		return name;
+	if (index >= n)
+		return "unknown";
+	if (!cmd->rule_texts)
+		cmd->rule_texts = POLC_NEW_ARRAY(&cmd->polc.arena, n, const char *);
+	if (!cmd->rule_texts[index])
+		cmd->rule_texts[index] = place_text(cmd, cmd->network->rules[index].span);
+	return cmd->rule_texts[index];
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Inside of the DSL: tokens, the state of one parse, the constructors that the grammar's actions
+ * call, and the writers of fmt. The rest of the compiler needs only polc_parse_pol() and
+ * polc_ast_print_pol(). Everything is arena-owned.
+ */
+#ifndef POLC_POL_H
+#define POLC_POL_H
+
+#include "reader.h"
+
+struct pol_token {
+	int kind; /* POL_T_* of the grammar, words already promoted to keywords by their place */
+	struct polc_span span;
+	const char
+		*text; /* word as written; string unescaped; comment with its #; BAD: the message */
+};
+typedef POLC_VEC(struct pol_token) pol_tokens;
+typedef POLC_VEC(const struct pol_token *) pol_words;
+typedef POLC_VEC(struct polc_ast_peer) pol_peers;
+typedef POLC_VEC(struct polc_ast_port) pol_ports;
+
+/* A rule's side as written: absent (`any`), present and empty (`none`), or a list. */
+struct pol_peer_clause {
+	enum polc_presence presence;
+	pol_peers list;
+	struct polc_span span;
+};
+struct pol_port_clause {
+	enum polc_presence presence;
+	pol_ports list;
+	struct polc_span span;
+};
+
+/* What the parser knows while it reads one file. */
+struct pol_parser {
+	struct polc *polc;
+	struct polc_input *input;
+	const pol_tokens *tokens;
+	size_t next;
+	unsigned depth;                             /* of braces */
+	const struct pol_token *last, *before_last; /* handed out most recently: for messages */
+	/* the network block that is open */
+	struct polc_ast_policy *policy;
+	struct polc_ast_spec *spec;
+	struct polc_span subject_span, log_span, description_span, isolate_span, default_span[2];
+	unsigned errors_before; /* the errors that were there when spec was opened */
+	struct polc_pod *pod;   /* the endpoint block that is open */
+};
+
+/* Cuts a file into tokens; the last one is POL_T_YYEOF. Lexical mistakes become BAD tokens. */
+void pol_scan(
+	struct polc_arena *arena, uint32_t source, const char *text, size_t len, pol_tokens *out);
+/* Does text that has no name begin like the DSL? (YAML's `network:` is one word with its colon.) */
+bool pol_opens_block(struct polc_arena *arena, const char *text, size_t len);
+/* For messages: a token or a symbol of the grammar in quotes; advice about a mistake often made. */
+const char *pol_token_text(const struct pol_parser *p, const struct pol_token *token);
+const char *pol_symbol_text(const struct pol_parser *p, const char *name);
+void pol_syntax_hint(struct pol_parser *p, struct polc_diagnostic *d, bool peer_expected);
+
+/* Blocks. Headers first, then statements, then the close. */
+void pol_network_open(struct pol_parser *p, enum polc_policy_kind kind,
+	const struct pol_token *name, const struct pol_token *namespace, struct polc_span span);
+void pol_network_tier(struct pol_parser *p, const struct pol_token *tier);
+void pol_network_priority(struct pol_parser *p, const struct pol_token *priority);
+void pol_network_close(struct pol_parser *p);
+void pol_spec_open(struct pol_parser *p, struct polc_span span);
+void pol_spec_close(struct pol_parser *p);
+
+/* Statements of a network block. */
+void pol_subject(struct pol_parser *p, const struct polc_ast_peer *subject, struct polc_span span);
+void pol_rule(struct pol_parser *p, enum polc_direction direction, enum polc_action action,
+	const struct pol_peer_clause *peers, const struct pol_port_clause *ports,
+	const struct pol_token *name, struct polc_span first);
+void pol_rule_nothing(struct pol_parser *p, enum polc_direction direction, enum polc_action action,
+	struct polc_span first, struct polc_span all);
+void pol_default(struct pol_parser *p, enum polc_direction direction, enum polc_tristate deny,
+	struct polc_span span);
+void pol_section(struct pol_parser *p, enum polc_direction direction);
+void pol_isolate(struct pol_parser *p, unsigned directions, struct polc_span span);
+void pol_log(struct pol_parser *p, const struct pol_token *value, struct polc_span span);
+void pol_description(struct pol_parser *p, const struct pol_token *text, struct polc_span span);
+void pol_label(struct pol_parser *p, const struct pol_token *key, const struct pol_token *value);
+
+/* Selectors. */
+struct polc_ast_selector *pol_selector(struct pol_parser *p, struct polc_span span);
+struct polc_ast_selector *pol_require(struct pol_parser *p, struct polc_ast_selector *selector,
+	const struct polc_ast_requirement *requirement);
+struct polc_ast_requirement *pol_requirement(struct pol_parser *p, enum polb_operator op,
+	const struct pol_token *key, const pol_words *values, struct polc_span span);
+struct polc_ast_requirement *pol_equal(struct pol_parser *p, const struct pol_token *key,
+	const struct pol_token *value, struct polc_span span);
+pol_words *pol_word_list(struct pol_parser *p, pol_words *list, const struct pol_token *word);
+
+/* Peers: each makes a list of one or more. */
+struct pol_peer_clause *pol_peer(
+	struct pol_parser *p, const struct polc_ast_peer *peer, struct polc_span span);
+struct pol_peer_clause *pol_peers_join(
+	struct pol_parser *p, struct pol_peer_clause *a, const struct pol_peer_clause *b);
+struct pol_peer_clause *pol_peers_cidr(struct pol_parser *p, const pol_words *prefixes,
+	const pol_words *excepts, struct polc_span span);
+struct pol_peer_clause *pol_peers_group(struct pol_parser *p, const struct pol_token *name,
+	const struct polc_ast_selector *selector, const pol_words *excepts, struct polc_span span);
+struct pol_peer_clause *pol_peers_entity(
+	struct pol_parser *p, const pol_words *names, struct polc_span span);
+struct pol_peer_clause *pol_peers_none(struct pol_parser *p, struct polc_span span);
+/* The selection of a subject or peer: bare labels are pods or endpoints by the kind of policy. */
+struct polc_ast_peer *pol_selection(struct pol_parser *p, enum polc_peer_kind kind,
+	const struct polc_ast_selector *namespaces, const struct polc_ast_selector *selector,
+	struct polc_span span);
+struct polc_ast_peer *pol_bare(
+	struct pol_parser *p, const struct polc_ast_selector *selector, struct polc_span span);
+struct polc_ast_peer *pol_service(struct pol_parser *p, const struct pol_token *name,
+	const struct polc_ast_selector *selector, const struct pol_token *namespace,
+	struct polc_span span);
+
+/* Ports. */
+struct pol_port_clause *pol_ports_none(struct pol_parser *p, struct polc_span span);
+struct pol_port_clause *pol_port(
+	struct pol_parser *p, struct pol_port_clause *list, const struct pol_token *word);
+
+/* Endpoint blocks. */
+void pol_endpoint_open(struct pol_parser *p, const struct pol_token *name,
+	const struct pol_token *namespace, struct polc_span span);
+void pol_endpoint_close(struct pol_parser *p);
+void pol_endpoint_label(
+	struct pol_parser *p, const struct pol_token *key, const struct pol_token *value);
+void pol_endpoint_addresses(struct pol_parser *p, const pol_words *addresses);
+void pol_endpoint_port(
+	struct pol_parser *p, const struct pol_token *name, const struct pol_token *port);
+void pol_endpoint_cgroup(struct pol_parser *p, const struct pol_token *path);
+void pol_endpoint_interface(struct pol_parser *p, const struct pol_token *name);
+void pol_endpoint_text(
+	struct pol_parser *p, const char **field, const char *what, const struct pol_token *value);
+
+/* Shared checks and small parsers (pol_peer.c, pol_port.c). */
+const char *pol_kind_text(const struct pol_parser *p); /* "a NetworkPolicy" */
+bool pol_is_policy_api(enum polc_policy_kind kind);
+bool pol_is_cilium(enum polc_policy_kind kind);
+bool pol_check_name(
+	struct pol_parser *p, const struct pol_token *name, const char *what, bool dots);
+struct polc_span pol_subspan(struct polc_span span, size_t begin, size_t len);
+bool pol_number(const char *text, size_t len, uint32_t max, uint32_t *out);
+/* Name and number of the IP protocols that Cilium's ports may name beside TCP, UDP, SCTP. */
+const char *pol_protocol_name(unsigned number);               /* upper case, or NULL */
+bool pol_protocol_number(const char *name, unsigned *number); /* any case */
+
+/*
+ * Writers. polc_*_write_* append one block or document without care for layout (DSL) or complete
+ * (YAML); pol_layout() gives DSL text its lines, keeping comments and the order of things.
+ */
+void polc_pol_write_policy(struct polc_buf *out, const struct polc_ast_policy *policy);
+void polc_pol_write_endpoint(struct polc_buf *out, const struct polc_pod *pod);
+void polc_yaml_write_policy(struct polc_buf *out, const struct polc_ast_policy *policy);
+void polc_yaml_write_endpoint(struct polc_buf *out, const struct polc_pod *pod);
+void polc_pol_write_word(struct polc_buf *out, const char *text);   /* quoted when it must be */
+void polc_yaml_write_text(struct polc_buf *out, const char *value); /* quoted when it must be */
+
+/* Comments that stand before a block or object (at byte `begin`), for conversions. */
+struct polc_comment {
+	uint32_t begin;
+	const char *text; /* "# ...\n" lines */
+};
+struct polc_comments {
+	POLC_VEC(struct polc_comment) list;
+	const char *rest; /* those behind the last block, or "" */
+	size_t n_inside;  /* lines of comment inside blocks: a conversion loses them */
+};
+void polc_pol_comments(
+	struct polc_arena *arena, const char *text, size_t len, struct polc_comments *out);
+/* begins: where the n objects begin, ascending. */
+void polc_yaml_comments(struct polc_arena *arena, const char *text, const uint32_t *begins,
+	size_t n, struct polc_comments *out);
+
+void pol_layout(const char *text, size_t len, struct polc_buf *out);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * From paths on the command line to the syntax tree and the inventory: files, directories
+ * (*.yaml *.yml *.json *.pol, recursively, sorted), "-" for standard input, multi-document files,
+ * List objects. Recorded paths are relative to the argument (never absolute). Names that begin
+ * with "." are passed over below a directory. Standard input may be YAML, JSON or the DSL.
+ */
+#ifndef POLC_READER_H
+#define POLC_READER_H
+
+#include "ast.h"
+#include "inventory.h"
+
+struct polc_input {
+	struct polc_ast ast;
+	struct polc_inventory inventory;
+};
+
+/*
+ * Reads policies. CiliumCIDRGroup and other inventory objects found among them are added to the
+ * inventory. Returns 0, or -errno when an argument cannot be read (reported); bad content is only in
+ * polc->n_errors. Objects of unknown kinds are reported as UNKNOWN_KIND: an error in a file named
+ * on the command line, a warning below a directory or inside a multi-kind file that also holds policies.
+ */
+int polc_read_policies(struct polc *polc, struct polc_input *input, const char *path);
+/* Reads an inventory file, directory or "-": policies in it are ignored. */
+int polc_read_inventory(struct polc *polc, struct polc_input *input, const char *path);
+/* Call once after all reads: finishes the inventory, reports duplicate policies. */
+void polc_read_finish(struct polc *polc, struct polc_input *input);
+
+/* Front ends, one per family; each appends to ast or reports. `object` is a mapping with the kind. */
+void polc_parse_network_policy(struct polc *polc, struct polc_ast *ast, const struct polc_yaml *object);
+void polc_parse_cilium(struct polc *polc, struct polc_ast *ast, const struct polc_yaml *object,
+	enum polc_policy_kind kind);
+void polc_parse_policy_api(struct polc *polc, struct polc_ast *ast, const struct polc_yaml *object,
+	enum polc_policy_kind kind);
+/* The DSL (grammar/). Network blocks go to ast; endpoint blocks go to the inventory. */
+void polc_parse_pol(struct polc *polc, struct polc_input *input, uint32_t source);
+
+#endif

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Typed access to YAML trees: what a scalar means to Kubernetes (YAML 1.1 words for booleans, all
+ * spellings of numbers), and the reports when a field holds something else.
+ */
+#include "yaml.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool one_of(const char *word, const char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(word, words[i]))
+			return true;
+	return false;
+}
+
+static bool is_null_word(const char *s)
+{
+	static const char *const words[] = {"", "~", "null", "Null", "NULL"};
+
+	return one_of(s, words, POLC_ARRAY_SIZE(words));
+}
+
+static bool is_true_word(const char *s)
+{
+	static const char *const words[] = {
+		"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON", "y", "Y"};
+
+	return one_of(s, words, POLC_ARRAY_SIZE(words));
+}
+
+static bool is_false_word(const char *s)
+{
+	static const char *const words[] = {
+		"false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF", "n", "N"};
+
+	return one_of(s, words, POLC_ARRAY_SIZE(words));
+}
+
+/* Skips digits of a base and underscores; true when there was a digit. */
+static bool skip_digits(const char **s, const char *digits)
+{
+	size_t found = 0;
+
+	for (; **s == '_' || (**s && strchr(digits, **s)); (*s)++)
+		found += **s != '_';
+	return found > 0;
+}
+
+static bool is_int_word(const char *s)
+{
+	if (*s == '-' || *s == '+')
+		s++;
+	if (*s == '_')
+		return false;
+	if (s[0] == '0' && s[1] && strchr("xX", s[1]))
+		return s += 2, skip_digits(&s, "0123456789abcdefABCDEF") && !*s;
+	if (s[0] == '0' && s[1] && strchr("bB", s[1]))
+		return s += 2, skip_digits(&s, "01") && !*s;
+	if (s[0] == '0' && s[1] && strchr("oO", s[1]))
+		return s += 2, skip_digits(&s, "01234567") && !*s;
+	return skip_digits(&s, "0123456789") && !*s;
+}
+
+static bool is_float_word(const char *s)
+{
+	static const char *const words[] = {".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF",
+		"-.inf", "-.Inf", "-.INF", ".nan", ".NaN", ".NAN"};
+	bool digits;
+
+	if (one_of(s, words, POLC_ARRAY_SIZE(words)))
+		return true;
+	if (*s == '-' || *s == '+')
+		s++;
+	if (*s == '_')
+		return false;
+	digits = skip_digits(&s, "0123456789");
+	if (*s == '.') {
+		s++;
+		digits |= skip_digits(&s, "0123456789");
+	}
+	if (!digits || (*s != 'e' && *s != 'E'))
+		return digits && !*s;
+	s++;
+	if (*s == '-' || *s == '+')
+		s++;
+	return skip_digits(&s, "0123456789") && !*s;
+}
+
+enum polc_yaml_scalar polc_yaml_resolve(const struct polc_yaml *scalar)
+{
+	const char *s = scalar->value;
+
+	if (!scalar->plain)
+		return POLC_YAML_STRING;
+	if (is_null_word(s))
+		return POLC_YAML_NULL;
+	if (is_true_word(s) || is_false_word(s))
+		return POLC_YAML_BOOL;
+	if (is_int_word(s))
+		return POLC_YAML_INT;
+	return is_float_word(s) ? POLC_YAML_FLOAT : POLC_YAML_STRING;
+}
+
+bool polc_yaml_is_null(const struct polc_yaml *node)
+{
+	return !node ||
+	       (node->kind == POLC_YAML_SCALAR && polc_yaml_resolve(node) == POLC_YAML_NULL);
+}
+
+const struct polc_yaml *polc_yaml_get(const struct polc_yaml *mapping, const char *key)
+{
+	if (!mapping || mapping->kind != POLC_YAML_MAPPING)
+		return NULL;
+	for (size_t i = 0; i < mapping->n_entries; i++)
+		if (!strcmp(mapping->entries[i].key->value, key))
+			return mapping->entries[i].value;
+	return NULL;
+}
+
+static const char *kind_text(enum polc_yaml_kind kind)
+{
+	static const char *const texts[] = {"a scalar", "a list", "a mapping"};
+
+	return texts[kind];
+}
+
+/* What a node is, with its article, for messages. */
+static const char *type_text(const struct polc_yaml *node)
+{
+	static const char *const texts[] = {
+		"null", "a boolean", "an integer", "a floating-point number", "a string"};
+
+	if (node->kind != POLC_YAML_SCALAR)
+		return kind_text(node->kind);
+	return texts[polc_yaml_resolve(node)];
+}
+
+static struct polc_diagnostic *wrong_type(
+	struct polc *polc, const struct polc_yaml *node, const char *what, const char *wanted)
+{
+	if (!node)
+		return polc_error(polc, (struct polc_span){0}, POLC_CODE_MISSING_FIELD,
+			"%s is missing", what);
+	return polc_error(polc, node->span, POLC_CODE_WRONG_TYPE, "%s must be %s, not %s", what,
+		wanted, type_text(node));
+}
+
+bool polc_yaml_string(
+	struct polc *polc, const struct polc_yaml *node, const char *what, const char **out)
+{
+	struct polc_diagnostic *d;
+
+	if (node && node->kind == POLC_YAML_SCALAR && polc_yaml_resolve(node) == POLC_YAML_STRING) {
+		*out = node->value;
+		return true;
+	}
+	d = wrong_type(polc, node, what, "a string");
+	if (node && node->kind == POLC_YAML_SCALAR)
+		polc_diagnostic_suggest(polc, d, "quote it: \"%s\"", node->value);
+	return false;
+}
+
+static bool is_plain_decimal(const char *s)
+{
+	s += *s == '-';
+	return (*s >= '1' && *s <= '9' && !s[strspn(s, "0123456789")]) || !strcmp(s, "0");
+}
+
+bool polc_yaml_is_integer(const struct polc_yaml *node)
+{
+	return node && node->kind == POLC_YAML_SCALAR && polc_yaml_resolve(node) == POLC_YAML_INT;
+}
+
+static void wrong_integer(struct polc *polc, const struct polc_yaml *node, const char *what)
+{
+	struct polc_diagnostic *d = wrong_type(polc, node, what, "an integer");
+
+	if (node && node->kind == POLC_YAML_SCALAR && !node->plain && is_plain_decimal(node->value))
+		polc_diagnostic_suggest(polc, d, "leave out the quotes: %s", node->value);
+}
+
+bool polc_yaml_integer(
+	struct polc *polc, const struct polc_yaml *node, const char *what, int64_t *out)
+{
+	long long value;
+
+	if (!polc_yaml_is_integer(node)) {
+		wrong_integer(polc, node, what);
+		return false;
+	}
+	if (!is_plain_decimal(node->value)) {
+		polc_error(polc, node->span, POLC_CODE_WRONG_TYPE,
+			"%s must be a plain decimal number: tools disagree about \"%s\"", what,
+			node->value);
+		return false;
+	}
+	errno = 0;
+	value = strtoll(node->value, NULL, 10);
+	if (errno) {
+		polc_error(polc, node->span, POLC_CODE_WRONG_TYPE, "%s is out of range", what);
+		return false;
+	}
+	*out = value;
+	return true;
+}
+
+bool polc_yaml_bool(struct polc *polc, const struct polc_yaml *node, const char *what, bool *out)
+{
+	struct polc_diagnostic *d;
+	bool scalar = node && node->kind == POLC_YAML_SCALAR;
+
+	if (scalar && polc_yaml_resolve(node) == POLC_YAML_BOOL) {
+		*out = is_true_word(node->value);
+		return true;
+	}
+	d = wrong_type(polc, node, what, "true or false");
+	if (scalar && (is_true_word(node->value) || is_false_word(node->value)))
+		polc_diagnostic_suggest(polc, d, "leave out the quotes: %s",
+			is_true_word(node->value) ? "true" : "false");
+	return false;
+}
+
+bool polc_yaml_expect(
+	struct polc *polc, const struct polc_yaml *node, enum polc_yaml_kind kind, const char *what)
+{
+	if (node && node->kind == kind)
+		return true;
+	wrong_type(polc, node, what, kind_text(kind));
+	return false;
+}
+
+void polc_yaml_check_fields(struct polc *polc, const struct polc_yaml *mapping,
+	const char *const *names, size_t n, const char *what, enum polc_severity severity)
+{
+	if (!mapping || mapping->kind != POLC_YAML_MAPPING)
+		return;
+	for (size_t i = 0; i < mapping->n_entries; i++) {
+		const struct polc_yaml *key = mapping->entries[i].key;
+		const char *near;
+		struct polc_diagnostic *d;
+
+		if (one_of(key->value, names, n))
+			continue;
+		d = (severity == POLC_ERROR ? polc_error : polc_warn)(polc, key->span,
+			POLC_CODE_UNKNOWN_FIELD, "unknown field \"%s\" in %s", key->value, what);
+		near = polc_nearest(key->value, names, n);
+		if (near)
+			polc_diagnostic_suggest(polc, d, "did you mean \"%s\"?", near);
+	}
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Network IR: what the policies mean, all kinds in one form. A selector is a predicate on
+ * (identity, address); a rule is alternatives of selectors x alternatives of ports in one direction
+ * of one policy; tiers give their order. Immutable once lowered. The reference evaluator reads it
+ * directly; the plan (backend/plan.h) turns it into bits, classes and rows.
+ */
+#ifndef POLC_NETWORK_IR_H
+#define POLC_NETWORK_IR_H
+
+#include "../../runtime/selector.h"
+#include "../frontend/ast.h"
+#include "../frontend/reader.h"
+
+struct polc_net_port {
+	enum polc_port_kind kind;
+	uint8_t protocols; /* POLC_PROTO_*; 0 with kind ALL: every protocol, ICMP and all others included */
+	uint16_t lo, hi;
+	const char *name;
+};
+
+struct polc_net_rule {
+	uint32_t id; /* number in bundles and events: POLB_RULE_FIRST + index */
+	uint32_t policy;
+	enum polc_direction direction;
+	enum polc_action action;
+	/* Alternatives; none: matches nothing. Indices into polc_network.selectors, ascending. */
+	const uint32_t *selectors;
+	size_t n_selectors;
+	/* Alternatives; none: matches nothing. */
+	const struct polc_net_port *ports;
+	size_t n_ports;
+	const char *log; /* or NULL */
+	struct polc_span span;
+};
+
+struct polc_net_policy {
+	enum polc_policy_kind kind;
+	const char *namespace; /* NULL: cluster-wide */
+	const char *name;
+	uint32_t spec; /* index within the object */
+	struct polc_span span;
+	enum polc_tier tier;
+	uint32_t priority; /* ADMIN and BASELINE tiers; lower first, then name */
+	/* Whom it governs: indices of selectors, alternatives. Only endpoints (pods) are subjects. */
+	const uint32_t *subjects;
+	size_t n_subjects;
+	bool selects[2];  /* the policy speaks about this direction at all */
+	bool isolates[2]; /* and denies there what nothing allows */
+	uint32_t first_rule, n_rules; /* its rules, contiguous, in order */
+};
+
+/* Order of evaluation: tier, priority, name, then number; total over one network's policies. */
+int polc_policy_compare_order(const struct polc_net_policy *a, const struct polc_net_policy *b);
+
+/* Posture for endpoints that no policy selects (Cilium's enable-policy). */
+enum polc_posture {
+	POLC_POSTURE_ALLOW,  /* what nothing isolates is allowed */
+	POLC_POSTURE_DENY,   /* endpoints that no policy selects in either direction are isolated in both */
+	POLC_POSTURE_ALWAYS, /* every endpoint is isolated in both directions */
+};
+
+struct polc_network {
+	/* Distinct peer and subject predicates, sorted by polb_selector_compare. */
+	const struct polb_selector *selectors;
+	size_t n_selectors;
+	const struct polc_net_policy *policies; /* as in the input; ordered tiers sorted on use */
+	size_t n_policies;
+	const struct polc_net_rule *rules; /* rules[i].id == POLB_RULE_FIRST + i */
+	size_t n_rules;
+	enum polc_posture posture;
+	bool ipblock_matches_pods; /* --dialect kubernetes */
+};
+
+enum polc_dialect { POLC_DIALECT_KUBERNETES, POLC_DIALECT_CILIUM };
+enum polc_unsupported { POLC_UNSUPPORTED_ERROR, POLC_UNSUPPORTED_DENY };
+
+struct polc_lower_options {
+	enum polc_dialect dialect;
+	enum polc_unsupported unsupported;
+	enum polc_posture posture;
+	const char *cluster_name; /* NULL: "default"; the value of io.cilium.k8s.policy.cluster */
+};
+
+/*
+ * Gives the syntax tree its meaning, with the inventory for what needs it (services, CIDR groups, named
+ * egress ports are kept symbolic). Reports what is unsupported or has no effect. Returns a network even when
+ * errors were reported (for check); it must then not be compiled.
+ */
+const struct polc_network *polc_lower_network(struct polc *polc, const struct polc_input *input,
+	const struct polc_lower_options *options);
+/* Invariants of a network; POLC_BUG on violation. */
+void polc_network_verify(const struct polc_network *network);
+/* Stable text form, for golden tests and --dump-ir. */
+void polc_network_print(const struct polc *polc, const struct polc_network *network, struct polc_buf *out);
+
+void polc_selector_print(const struct polb_selector *selector, struct polc_buf *out);
+
+/*
+ * Identities: who the inventory says has which address. Built once from the inventory; the
+ * evaluator and the plan both start from it.
+ */
+struct polc_identity {
+	uint32_t number; /* reserved ones as in Cilium; label sets from 256, in order of labels */
+	uint32_t kinds;  /* POLB_KIND_*; NODE not yet localised */
+	const struct polb_label *labels; /* sorted by source, key */
+	size_t n_labels;
+	const struct polb_named_port *ports; /* sorted */
+	size_t n_ports;
+	const char *node; /* NODE kinds: the node's name; pods: where they run; or NULL */
+	const struct polc_pod *pod; /* the pod, for non-hostNetwork pods; or NULL */
+};
+struct polc_address_entry {
+	struct polb_addr addr;
+	uint32_t identity; /* index into identities */
+};
+/* A governed endpoint: a pod with its own network namespace, or one with a cgroup or interface annotation. */
+struct polc_endpoint {
+	const struct polc_pod *pod;
+	uint32_t identity; /* labels of the pod itself, also when it shares the host's address */
+};
+struct polc_identities {
+	POLC_VEC(struct polc_identity) identities;
+	POLC_VEC(struct polc_address_entry) addresses; /* sorted by address, unique */
+	POLC_VEC(struct polc_endpoint) endpoints;      /* sorted by namespace, name */
+};
+const struct polc_identities *polc_identities_build(struct polc *polc,
+	const struct polc_inventory *inventory, const char *cluster_name);
+/* Who `addr` is as seen from node `local_node` (NULL: no node is local). Fills a view; world when unknown. */
+void polc_identity_view(const struct polc_identities *identities, const struct polb_addr *addr,
+	const char *local_node, struct polb_identity_view *view, uint32_t *number);
+
+#endif

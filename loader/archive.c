@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The bundle's file kept in the kernel: an array map of pages, mapped like a file. Page 0 is the
+ * header. Later commands evaluate selectors and name rules with it.
+ */
+#include "loader.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "runtime/cleanup.h"
+
+#define PAGE_BYTES 4096u
+
+static int archive_fill(int fd, size_t bytes, const void *data, size_t size, const char *node)
+{
+	char *pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	struct pold_archive_header *header = (void *)pages;
+
+	if (pages == MAP_FAILED)
+		return -errno;
+	header->size = size;
+	snprintf(header->node, sizeof(header->node), "%s", node);
+	memcpy(pages + PAGE_BYTES, data, size);
+	munmap(pages, bytes);
+	return bpf_map_freeze(fd) ? -errno : 0;
+}
+
+int pold_archive_write(
+	const char *name, uint32_t generation, const void *data, size_t size, const char *node)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
+	size_t n_pages = 1 + (size + PAGE_BYTES - 1) / PAGE_BYTES;
+	POLB_FD fd = -1;
+	int err;
+
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "polc_bundle", sizeof(__u32), PAGE_BYTES,
+		(__u32)n_pages, &opts);
+	if (fd < 0)
+		return -errno;
+	err = archive_fill(fd, n_pages * PAGE_BYTES, data, size, node);
+	return err ? err : pold_pin_put(fd, POLD_ROOT "/%s/g%u/bundle", name, generation);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* polload's entry: finds the subcommand. */
+#include "loader.h"
+
+#include <bpf/libbpf.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct command {
+	const char *name, *usage;
+	int (*run)(const struct pold_options *options);
+} commands[] = {
+	{"apply", "apply BUNDLE [--name NAME] [--audit] [--node NAME] [--adopt SECONDS] [--room N]",
+		pold_cmd_apply},
+	{"status", "status [--name NAME] [--all] [-o text|json]", pold_cmd_status},
+	{"remove", "remove [--name NAME]", pold_cmd_remove},
+	{"mode", "mode audit|enforce [--name NAME]", pold_cmd_mode},
+	{"endpoint",
+		"endpoint add NAMESPACE/NAME --cgroup PATH|--interface NAME\n"
+		"       polload endpoint del NAMESPACE/NAME\n"
+		"       polload endpoint list [-o text|json]",
+		pold_cmd_endpoint},
+	{"identity",
+		"identity add ADDRESS --label KEY=VALUE... [--namespace NAME] [--kind KIND]\n"
+		"       polload identity del ADDRESS\n"
+		"       polload identity list [-o text|json]",
+		pold_cmd_identity},
+	{"events", "events [--name NAME] [-o compact|json] [--count N] [--timeout SECONDS]",
+		pold_cmd_events},
+};
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static int silent(enum libbpf_print_level level, const char *format, va_list args)
+{
+	(void)level;
+	(void)format;
+	(void)args;
+	return 0;
+}
+
+static int help(FILE *out, int code)
+{
+	fputs("usage: polload COMMAND ...\n\n", out);
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		fprintf(out, "       polload %s\n", commands[i].usage);
+	fputs("\nPuts polc bundles into force on this node. See polload(8).\n", out);
+	return code;
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+	struct pold_options options;
+	int code = pold_options_parse(argc, argv, &options);
+
+	if (code)
+		return code;
+	if (options.help) {
+		printf("usage: polload %s\n", command->usage);
+		return POLD_OK;
+	}
+	code = command->run(&options);
+	if (fflush(stdout) && !code)
+		return pold_fail(POLD_ENVIRONMENT, "cannot write the output");
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	libbpf_set_print(silent);
+	if (argc < 2)
+		return help(stderr, POLD_USAGE);
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+		return help(stdout, POLD_OK);
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("polload %s\n", POLC_VERSION);
+		return POLD_OK;
+	}
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return run(&commands[i], argc - 1, argv + 1);
+	return pold_fail(POLD_USAGE, "unknown command %s (polload --help lists them)", argv[1]);
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The options of all subcommands; each takes those it knows, the table says which. */
+#include "loader.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_ROOM 1024
+#define MAX_ROOM (1u << 20)
+
+static const struct option table[] = {
+	{"name", required_argument, NULL, 'n'},
+	{"node", required_argument, NULL, 'N'},
+	{"audit", no_argument, NULL, 'a'},
+	{"adopt", required_argument, NULL, 'A'},
+	{"room", required_argument, NULL, 'r'},
+	{"output", required_argument, NULL, 'o'},
+	{"all", no_argument, NULL, 'l'},
+	{"cgroup", required_argument, NULL, 'c'},
+	{"interface", required_argument, NULL, 'i'},
+	{"label", required_argument, NULL, 'L'},
+	{"namespace", required_argument, NULL, 's'},
+	{"kind", required_argument, NULL, 'k'},
+	{"count", required_argument, NULL, 'C'},
+	{"timeout", required_argument, NULL, 't'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+static const struct {
+	const char *subcommand, *letters;
+} allowed[] = {
+	{"apply", "nNaAr"},
+	{"status", "nol"},
+	{"remove", "n"},
+	{"mode", "n"},
+	{"endpoint", "ncio"},
+	{"identity", "nLskol"},
+	{"events", "noCt"},
+};
+
+static bool is_allowed(const char *subcommand, int letter)
+{
+	if (letter == 'h')
+		return true;
+	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++)
+		if (strcmp(allowed[i].subcommand, subcommand) == 0)
+			return strchr(allowed[i].letters, letter);
+	return false;
+}
+
+static const char *long_name(int letter)
+{
+	for (const struct option *o = table; o->name; o++)
+		if (o->val == letter)
+			return o->name;
+	return "?";
+}
+
+static int number(const char *option, const char *text, uint64_t max, uint64_t *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoull(text, &end, 10);
+	if (errno || *text < '0' || *text > '9' || *end || *out > max)
+		return pold_fail(POLD_USAGE, "--%s: \"%s\" is not a number from 0 to %llu", option,
+			text, (unsigned long long)max);
+	return POLD_OK;
+}
+
+static int seconds(const char *text, double *out)
+{
+	char *end;
+
+	*out = strtod(text, &end);
+	if (end == text || *end || !isfinite(*out) || *out < 0 || *out > 1e9)
+		return pold_fail(POLD_USAGE, "--timeout: \"%s\" is not a number of seconds", text);
+	return POLD_OK;
+}
+
+static int add_label(struct pold_options *o, const char *text)
+{
+	if (!strchr(text, '=') || *text == '=')
+		return pold_fail(POLD_USAGE, "--label: \"%s\" is not key=value", text);
+	if (o->n_labels == sizeof(o->labels) / sizeof(o->labels[0]))
+		return pold_fail(POLD_USAGE, "--label: too many");
+	o->labels[o->n_labels++] = text;
+	return POLD_OK;
+}
+
+/* A name is one directory of bpffs, which allows no dots. */
+static int check_name(const char *name)
+{
+	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
+
+	if (n == 0 || n > 63 || name[n])
+		return pold_fail(POLD_USAGE,
+			"--name: \"%s\" is not 1 to 63 letters, digits, '-' or '_'", name);
+	return POLD_OK;
+}
+
+static int take(struct pold_options *o, int letter, const char *value)
+{
+	uint64_t n = 0;
+	int code = POLD_OK;
+
+	switch (letter) {
+	case 'n':
+		o->name = value;
+		return check_name(value);
+	case 'N':
+		o->node = value;
+		break;
+	case 'a':
+		o->audit = true;
+		break;
+	case 'A':
+		code = number("adopt", value, 86400, &n);
+		o->adopt_s = (int64_t)n;
+		break;
+	case 'r':
+		code = number("room", value, MAX_ROOM, &n);
+		o->room = (uint32_t)n;
+		break;
+	case 'o':
+		o->output = value;
+		break;
+	case 'l':
+		o->all = true;
+		break;
+	case 'c':
+		o->cgroup = value;
+		break;
+	case 'i':
+		o->interface = value;
+		break;
+	case 'L':
+		return add_label(o, value);
+	case 's':
+		o->namespace = value;
+		break;
+	case 'k':
+		o->kind = value;
+		break;
+	case 'C':
+		return number("count", value, UINT64_MAX, &o->count);
+	case 't':
+		return seconds(value, &o->timeout_s);
+	case 'h':
+		o->help = true;
+		break;
+	default:
+		return POLD_USAGE;
+	}
+	return code;
+}
+
+static bool known_format(const char *subcommand, const char *format)
+{
+	const char *plain = strcmp(subcommand, "events") == 0 ? "compact" : "text";
+
+	return strcmp(format, "json") == 0 || strcmp(format, plain) == 0;
+}
+
+int pold_options_parse(int argc, char **argv, struct pold_options *out)
+{
+	const char *subcommand = argv[0];
+	int letter, code;
+
+	*out = (struct pold_options){
+		.name = "default", .adopt_s = -1, .room = DEFAULT_ROOM, .timeout_s = -1};
+	opterr = 0;
+	optind = 1;
+	while ((letter = getopt_long(argc, argv, ":o:h", table, NULL)) != -1) {
+		if (letter == '?')
+			return pold_fail(
+				POLD_USAGE, "%s: unknown option %s", subcommand, argv[optind - 1]);
+		if (letter == ':')
+			return pold_fail(POLD_USAGE, "%s: option %s needs a value", subcommand,
+				argv[optind - 1]);
+		if (!is_allowed(subcommand, letter))
+			return pold_fail(
+				POLD_USAGE, "%s does not take --%s", subcommand, long_name(letter));
+		code = take(out, letter, optarg);
+		if (code)
+			return code;
+	}
+	if (out->output && !known_format(subcommand, out->output))
+		return pold_fail(
+			POLD_USAGE, "%s: unknown output format %s", subcommand, out->output);
+	out->arguments = argv + optind;
+	out->n_arguments = argc - optind;
+	return POLD_OK;
+}
+
+int pold_options_arguments(const struct pold_options *options, int min, int max, const char *usage)
+{
+	if (options->n_arguments >= min && options->n_arguments <= max)
+		return POLD_OK;
+	return pold_fail(POLD_USAGE, "usage: polload %s", usage);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Where endpoints live: cgroups below the cgroup2 mount, wherever that is, and interfaces. */
+#include "loader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <mntent.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "runtime/cleanup.h"
+
+/* Interface numbers and cgroup ids share the flow table: this bit tells them apart. */
+#define INTERFACE_KEY (1ull << 63)
+
+static void close_mounts(FILE **mounts)
+{
+	if (*mounts)
+		endmntent(*mounts);
+}
+
+/* The first cgroup2 mount: on a hybrid host /sys/fs/cgroup/unified. */
+static int cgroup_mount(char *out, size_t size)
+{
+	__attribute__((cleanup(close_mounts))) FILE *mounts = setmntent("/proc/mounts", "re");
+
+	if (!mounts)
+		return -errno;
+	for (struct mntent *m; (m = getmntent(mounts));)
+		if (strcmp(m->mnt_type, "cgroup2") == 0)
+			return snprintf(out, size, "%s", m->mnt_dir) < (int)size ? 0
+										 : -ENAMETOOLONG;
+	return -ENODEV;
+}
+
+/* The kernel's id of a cgroup: its file handle. */
+static int cgroup_id(int fd, uint64_t *out)
+{
+	union {
+		struct file_handle handle;
+		char room[sizeof(struct file_handle) + sizeof(uint64_t)];
+	} id = {.handle.handle_bytes = sizeof(uint64_t)};
+	int mount_id;
+
+	if (name_to_handle_at(fd, "", &id.handle, &mount_id, AT_EMPTY_PATH))
+		return -errno;
+	if (id.handle.handle_bytes != sizeof(uint64_t))
+		return -EINVAL;
+	memcpy(out, id.room + sizeof(struct file_handle), sizeof(*out));
+	return 0;
+}
+
+static bool climbs(const char *path)
+{
+	size_t n = strlen(path);
+
+	return strcmp(path, "..") == 0 || strncmp(path, "../", 3) == 0 || strstr(path, "/../") ||
+	       (n >= 3 && strcmp(path + n - 3, "/..") == 0);
+}
+
+static int open_cgroup(const char *path, const char **below)
+{
+	char mount[256], full[1024];
+	struct statfs fs;
+	POLB_FD fd = -1;
+	int err = cgroup_mount(mount, sizeof(mount));
+	size_t n;
+
+	if (err)
+		return err;
+	n = strlen(mount);
+	if (strncmp(path, mount, n) == 0 && (path[n] == '/' || path[n] == '\0'))
+		path += n;
+	while (*path == '/')
+		path++;
+	if (climbs(path) || snprintf(full, sizeof(full), "%s/%s", mount, path) >= (int)sizeof(full))
+		return -EINVAL;
+	fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fstatfs(fd, &fs) || fs.f_type != CGROUP2_SUPER_MAGIC)
+		return -ENOENT;
+	*below = path;
+	return polb_take_fd(&fd);
+}
+
+int pold_place_cgroup(const char *path, struct pold_place *out)
+{
+	struct pold_place place = {.hook = POLB_HOOK_CGROUP};
+	const char *below = "";
+	POLB_FD fd = open_cgroup(path, &below);
+	int err;
+
+	if (fd < 0)
+		return fd;
+	if (snprintf(place.where, sizeof(place.where), "/%s", below) >= (int)sizeof(place.where))
+		return -ENAMETOOLONG;
+	err = cgroup_id(fd, &place.key);
+	if (err)
+		return err;
+	place.cgroup_fd = polb_take_fd(&fd);
+	*out = place;
+	return 0;
+}
+
+int pold_place_interface(const char *interface, struct pold_place *out)
+{
+	struct pold_place place = {.hook = POLB_HOOK_TC, .cgroup_fd = -1};
+
+	place.ifindex = if_nametoindex(interface);
+	if (!place.ifindex)
+		return -ENODEV;
+	place.key = INTERFACE_KEY | place.ifindex;
+	snprintf(place.where, sizeof(place.where), "%s", interface);
+	*out = place;
+	return 0;
+}
+
+void pold_place_close(struct pold_place *place)
+{
+	if (place->hook == POLB_HOOK_CGROUP && place->cgroup_fd >= 0)
+		close(place->cgroup_fd);
+	place->hook = 0;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What is in force under a name, found from its pins. */
+#include "loader.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "runtime/cleanup.h"
+#include "runtime/instance.h"
+
+#define PAGE_BYTES 4096u
+
+static int map_archive(struct pold_state *state)
+{
+	POLB_FD fd = pold_state_map(state, "bundle");
+	struct bpf_map_info info = {0};
+	__u32 info_size = sizeof(info);
+	void *pages;
+	size_t bytes;
+
+	if (fd < 0)
+		return fd;
+	if (bpf_obj_get_info_by_fd(fd, &info, &info_size))
+		return -errno;
+	if (info.value_size != PAGE_BYTES || info.max_entries < 1)
+		return -EINVAL;
+	bytes = (size_t)info.max_entries * PAGE_BYTES;
+	pages = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0);
+	if (pages == MAP_FAILED)
+		return -errno;
+	state->archive = pages;
+	state->archive_bytes = bytes;
+	return state->archive->size <= bytes - PAGE_BYTES ? 0 : -EINVAL;
+}
+
+int pold_state_bundle(struct pold_state *state)
+{
+	char error[POLB_ERROR_TEXT];
+	int err = map_archive(state);
+
+	return err ? err
+		   : polb_bundle_read((const char *)state->archive + PAGE_BYTES,
+			     state->archive->size, &state->bundle, error);
+}
+
+int pold_state_open(struct pold_state *state, const char *name, bool exclusive)
+{
+	int code = pold_root_open(&state->lock_fd, exclusive, false), err;
+
+	if (code)
+		return code;
+	state->name = name;
+	state->control_fd = pold_pin_get(POLD_ROOT "/%s/control", name);
+	if (state->control_fd < 0 ||
+		polb_control_load(state->control_fd, &state->generation, &state->epoch) ||
+		state->generation == 0)
+		return pold_fail(POLD_ENVIRONMENT, "nothing is applied under the name %s", name);
+	err = pold_state_bundle(state);
+	return err ? pold_fail(POLD_ENVIRONMENT, "cannot read the pinned bundle of %s: %s", name,
+			     strerror(-err))
+		   : POLD_OK;
+}
+
+void pold_state_close(struct pold_state *state)
+{
+	if (state->archive)
+		munmap((void *)(uintptr_t)state->archive, state->archive_bytes);
+	if (state->control_fd >= 0)
+		close(state->control_fd);
+	pold_state_unlock(state);
+	*state = (struct pold_state)POLD_STATE_INIT;
+}
+
+void pold_state_unlock(struct pold_state *state)
+{
+	if (state->lock_fd >= 0)
+		close(state->lock_fd);
+	state->lock_fd = -1;
+}
+
+int pold_state_map(const struct pold_state *state, const char *map)
+{
+	return pold_pin_get(POLD_ROOT "/%s/g%u/%s", state->name, state->generation, map);
+}
+
+int pold_state_bump(struct pold_state *state)
+{
+	int err = polb_control_store(state->control_fd, state->generation, ++state->epoch);
+
+	return err ? pold_fail(
+			     POLD_ENVIRONMENT, "cannot write the control cell: %s", strerror(-err))
+		   : POLD_OK;
+}

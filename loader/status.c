@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* status: what is in force, where, and what each rule has seen. */
+#include "loader.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/cleanup.h"
+
+static const char *mode_text(const struct pold_state *state)
+{
+	POLB_FD fd = pold_state_map(state, "polt_config");
+	struct polb_config config;
+	__u32 zero = 0;
+
+	if (fd < 0 || bpf_map_lookup_elem(fd, &zero, &config))
+		return "unknown";
+	return config.mode ? "audit" : "enforce";
+}
+
+static void digest_text(const struct pold_state *state, char out[65])
+{
+	for (int i = 0; i < 32; i++)
+		snprintf(out + 2 * i, 3, "%02x", state->bundle.digest[i]);
+}
+
+static void source_text(const struct polb_bundle *bundle, size_t index, char *out, size_t size)
+{
+	out[0] = '\0';
+	if (index < bundle->n_sources)
+		snprintf(out, size, "%s:%u", bundle->source_strings + bundle->sources[index].file,
+			bundle->sources[index].line);
+}
+
+static const char *action_text(uint32_t action)
+{
+	static const char *const texts[] = {"none", "allow", "deny", "pass", "audit"};
+
+	return action < sizeof(texts) / sizeof(texts[0]) ? texts[action] : "?";
+}
+
+static void policy_text(const struct polb_bundle *b, size_t index, char *out, size_t size)
+{
+	const char *namespace = polb_bundle_string(b, b->rules[index].policy_namespace);
+
+	snprintf(out, size, "%s%s%s", namespace, *namespace ? "/" : "",
+		polb_bundle_string(b, b->rules[index].policy_name));
+}
+
+static void print_rule(
+	const struct polb_bundle *bundle, uint32_t id, const struct polb_counter *counter)
+{
+	size_t index = id - POLB_RULE_FIRST;
+	char policy[256], source[512] = "";
+	const char *direction = "-", *action = "-";
+
+	if (id < POLB_RULE_FIRST) {
+		polb_bundle_rule_text(bundle, id, policy, sizeof(policy));
+	} else {
+		policy_text(bundle, index, policy, sizeof(policy));
+		source_text(bundle, index, source, sizeof(source));
+		direction = bundle->rules[index].direction == POLB_EGRESS ? "egress" : "ingress";
+		action = action_text(bundle->rules[index].action);
+	}
+	printf("%6u  %-7s  %-5s  %12llu  %14llu  %s%s%s\n", id, direction, action,
+		(unsigned long long)counter->packets, (unsigned long long)counter->bytes, policy,
+		*source ? "  " : "", source);
+}
+
+static void print_rules(
+	const struct polb_bundle *bundle, const struct polb_counter *counters, uint32_t n, bool all)
+{
+	printf("\n%6s  %-7s  %-5s  %12s  %14s  %s\n", "RULE", "DIR", "DO", "PACKETS", "BYTES",
+		"POLICY");
+	for (uint32_t i = 0; i < n; i++) {
+		bool named = i >= POLB_RULE_FIRST || i == POLB_RULE_DEFAULT_DENY;
+
+		if (counters[i].packets || (all && named) || i == POLB_RULE_DEFAULT_DENY)
+			print_rule(bundle, i, &counters[i]);
+	}
+}
+
+static void json_counts(const struct polb_counter *counter)
+{
+	printf(",\"packets\":%llu,\"bytes\":%llu}", (unsigned long long)counter->packets,
+		(unsigned long long)counter->bytes);
+}
+
+static void json_rule(const struct polb_bundle *b, size_t index, const struct polb_counter *counter)
+{
+	const struct polb_bundle_rule *rule = &b->rules[index];
+	char policy[256], source[512];
+
+	policy_text(b, index, policy, sizeof(policy));
+	source_text(b, index, source, sizeof(source));
+	printf("%s{\"id\":%zu,\"kind\":", index ? "," : "", index + POLB_RULE_FIRST);
+	pold_json_string(polb_bundle_string(b, rule->policy_kind));
+	printf(",\"policy\":");
+	pold_json_string(policy);
+	printf(",\"source\":");
+	pold_json_string(source);
+	printf(",\"direction\":\"%s\",\"action\":\"%s\"",
+		rule->direction == POLB_EGRESS ? "egress" : "ingress", action_text(rule->action));
+	json_counts(counter);
+}
+
+static int print_json(const struct pold_state *state, const struct polb_counter *counters)
+{
+	const struct polb_bundle *b = &state->bundle;
+	char digest[65], text[128];
+	int code;
+
+	digest_text(state, digest);
+	printf("{\"name\":\"%s\",\"generation\":%u,\"epoch\":%u,\"digest\":\"%s\",\"mode\":\"%s\","
+	       "\"node\":",
+		state->name, state->generation, state->epoch, digest, mode_text(state));
+	pold_json_string(state->archive->node);
+	printf(",\"endpoints\":[");
+	code = pold_endpoints_print(state, true);
+	printf("],\"rules\":[");
+	for (size_t i = 0; i < b->n_rules; i++)
+		json_rule(b, i, &counters[POLB_RULE_FIRST + i]);
+	printf("],\"reserved\":[");
+	for (uint32_t i = 0; i <= POLB_RULE_NOT_IP; i++) {
+		polb_bundle_rule_text(b, i, text, sizeof(text));
+		printf("%s{\"id\":%u,\"name\":", i ? "," : "", i);
+		pold_json_string(text);
+		json_counts(&counters[i]);
+	}
+	puts("]}");
+	return code;
+}
+
+static int print_text(
+	const struct pold_state *state, const struct polb_counter *counters, uint32_t n, bool all)
+{
+	char digest[65];
+	int code;
+
+	digest_text(state, digest);
+	printf("name        %s\ngeneration  %u (epoch %u)\nbundle      %.16s (polc %s)\n"
+	       "mode        %s\nnode        %s\n\n",
+		state->name, state->generation, state->epoch, digest,
+		polb_bundle_string(&state->bundle, state->bundle.manifest.polc_version),
+		mode_text(state), state->archive->node);
+	code = pold_endpoints_print(state, false);
+	if (!code)
+		print_rules(&state->bundle, counters, n, all);
+	return code;
+}
+
+int pold_cmd_status(const struct pold_options *options)
+{
+	POLD_STATE state = POLD_STATE_INIT;
+	POLB_FREE struct polb_counter *counters = NULL;
+	int code = pold_options_arguments(options, 0, 0, "status [--name NAME] [--all] [-o json]");
+	uint32_t n;
+	int err;
+
+	if (!code)
+		code = pold_state_open(&state, options->name, false);
+	if (code)
+		return code;
+	n = POLB_RULE_FIRST + state.bundle.manifest.n_rules;
+	err = pold_counters_read(&state, &counters);
+	if (err)
+		return pold_fail(POLD_ENVIRONMENT, "cannot read the counters: %s", strerror(-err));
+	if (options->output && strcmp(options->output, "json") == 0)
+		return print_json(&state, counters);
+	return print_text(&state, counters, n, options->all);
+}

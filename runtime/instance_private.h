@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Shared by the files behind instance.h only. */
+#ifndef POLB_INSTANCE_PRIVATE_H
+#define POLB_INSTANCE_PRIVATE_H
+
+#include <bpf/libbpf.h>
+
+#include "instance.h"
+
+struct polb_instance {
+	struct bpf_object *object;
+};
+
+/*
+ * One data map of the object: sizes that its bundle demands, and its entries. `fill` may be NULL; a
+ * map that is not in the object is left out, unless `needed` says that data would be lost.
+ */
+struct polb_map_plan {
+	const char *name;
+	size_t key_size, value_size;
+	size_t entries; /* 0: as the template says */
+	bool freeze;
+	bool needed;
+	int (*fill)(int fd, const struct polb_bundle *bundle,
+		const struct polb_instance_options *options);
+};
+#define POLB_N_MAP_PLANS 19
+void polb_map_plans(const struct polb_bundle *bundle, const struct polb_instance_options *options,
+	struct polb_map_plan out[POLB_N_MAP_PLANS]);
+
+/* Ticks per second of this kernel (CONFIG_HZ); 250 when it cannot be found out. */
+uint32_t polb_kernel_hz(void);
+
+#endif

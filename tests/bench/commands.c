@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+// The commands as people run them: wall clock and resident memory of whole processes.
+#include "bench.h"
+
+#include <fcntl.h>
+#include <mntent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { COMMAND_ROUNDS = 5 };
+
+struct run {
+	double seconds;
+	double resident_mb;
+	int status;
+};
+
+static struct run run_command(char *const argv[])
+{
+	struct rusage usage;
+	double start = bench_now();
+	pid_t child = fork();
+	int status = -1;
+
+	if (child == 0) {
+		int null = open("/dev/null", O_WRONLY);
+
+		dup2(null, 1);
+		if (!getenv("BENCH_VERBOSE"))
+			dup2(null, 2);
+		execv(argv[0], argv);
+		_exit(127);
+	}
+	wait4(child, &status, 0, &usage);
+	return (struct run){bench_now() - start, (double)usage.ru_maxrss / 1024,
+		WIFEXITED(status) ? WEXITSTATUS(status) : 128};
+}
+
+/* Median of several runs, reported; false (and said) when one failed. */
+static bool time_command(const char *name, double budget, const char *note, char *const argv[],
+	void (*before)(void))
+{
+	struct bench_sample sample = {.n = COMMAND_ROUNDS};
+
+	for (unsigned i = 0; i < COMMAND_ROUNDS; i++) {
+		if (before)
+			before();
+		struct run run = run_command(argv);
+
+		if (run.status) {
+			char why[64];
+
+			snprintf(why, sizeof(why), "failed with status %d", run.status);
+			bench_skip(name, why);
+			return false;
+		}
+		sample.values[i] = run.seconds;
+	}
+	bench_result(name, bench_median(&sample), "s", budget, note);
+	return true;
+}
+
+static char work[256], polc[512], polload[512], policies[512], inventory[512], bundle[512];
+
+static void work_path(char out[512], const char *name)
+{
+	snprintf(out, 512, "%s/%s", work, name);
+}
+
+static bool write_set(const struct bench_set *set)
+{
+	struct polc_arena arena = {0};
+	struct polc_buf text = {.arena = &arena}, pods = {.arena = &arena};
+
+	work_path(policies, "policies.yaml");
+	work_path(inventory, "inventory.yaml");
+	work_path(bundle, "bundle.o");
+	bench_policies(set, &text);
+	bench_inventory(set, &pods);
+	bool ok = bench_write(policies, &text) && bench_write(inventory, &pods);
+
+	polc_arena_free(&arena);
+	return ok;
+}
+
+static void empty_cache(void)
+{
+	char command[600];
+
+	snprintf(command, sizeof(command), "rm -rf %s/cache", work);
+	if (system(command))
+		fprintf(stderr, "bench: cannot empty the cache\n");
+}
+
+static void bench_compiler(void)
+{
+	static const struct bench_set set = {1000, 10000, 1, ""};
+	char *check[] = {polc, "check", policies, NULL};
+	char *build[] = {polc, "build", policies, "--inventory", inventory, "-o", bundle, NULL};
+
+	if (!write_set(&set))
+		return;
+	time_command("check.1000_policies", 0.5, "polc check, no inventory", check, NULL);
+	time_command("build.1000_policies.cold", 3, "10,000 identities, clang runs", build, empty_cache);
+	time_command("build.1000_policies.data_only", 0.5, "10,000 identities, object cached", build, NULL);
+}
+
+/* An empty cgroup below the cgroup2 mount (on hybrid hosts it is not /sys/fs/cgroup itself). */
+static bool make_cgroup(char path[512])
+{
+	FILE *mounts = setmntent("/proc/self/mounts", "r");
+	struct mntent *mount = NULL;
+
+	while (mounts && (mount = getmntent(mounts)) && strcmp(mount->mnt_type, "cgroup2"))
+		;
+	if (mount)
+		snprintf(path, 512, "%s/polc-bench", mount->mnt_dir);
+	if (mounts)
+		endmntent(mounts);
+	return mount && (!mkdir(path, 0755) || !access(path, F_OK));
+}
+
+static void remove_bundle(void)
+{
+	char *remove[] = {polload, "remove", "--name", "polc-bench", NULL};
+
+	run_command(remove);
+}
+
+static void bench_loader(void)
+{
+	static const struct bench_set set = {
+		100, 100000, 10, ", annotations: {polc.dev/cgroup: polc-bench}"};
+	char *build[] = {polc, "build", policies, "--inventory", inventory, "-o", bundle, NULL};
+	char *apply[] = {polload, "apply", bundle, "--name", "polc-bench", "--node", "local", NULL};
+
+	char cgroup[512];
+
+	if (!make_cgroup(cgroup)) {
+		bench_skip("apply.100k_identities", "no cgroup2 to make an endpoint in");
+		return;
+	}
+	if (!write_set(&set))
+		return;
+	struct run built = run_command(build);
+
+	bench_result("build.100k_identities", built.seconds, "s", 0, "100 rules, one run");
+	if (time_command("apply.100k_identities", 0.5, "polload apply, 100 rules, one endpoint", apply,
+		    remove_bundle)) {
+		remove_bundle();
+		bench_result("apply.100k_identities.resident", run_command(apply).resident_mb, "MB", 64,
+			"peak resident memory of polload");
+	}
+	remove_bundle();
+	rmdir(cgroup);
+}
+
+int bench_commands(const char *build_dir)
+{
+	char cache[512];
+
+	snprintf(work, sizeof(work), "/tmp/polc-bench-%d", (int)getpid());
+	snprintf(polc, sizeof(polc), "%s/polc", build_dir);
+	snprintf(polload, sizeof(polload), "%s/polload", build_dir);
+	if (mkdir(work, 0700))
+		return 1;
+	work_path(cache, "cache");
+	setenv("XDG_CACHE_HOME", cache, 1);
+	bench_compiler();
+	if (geteuid() == 0)
+		bench_loader();
+	else
+		bench_skip("apply.100k_identities", "needs root");
+	snprintf(cache, sizeof(cache), "rm -rf %s", work);
+	return system(cache) != 0;
+}
