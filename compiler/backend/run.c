@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The bpf engine. One instance per node name among the endpoints, because what an address is
- * depends on the node that looks (host or remote node). Every question is a new flow: ports and ids
- * are never used twice within an epoch, and protocols without them have their flow deleted first.
+ * The bpf engine. One instance, which looks at addresses from one node at a time: what an address
+ * is depends on the node that looks (host or remote node), so the entries of nodes are rewritten when
+ * the next question is another node's. Every question is a new flow: ports and ids are never used twice
+ * within an epoch, and protocols without them have their flow deleted first.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -20,42 +21,32 @@ enum {
 	EVENTS_PER_SECOND = 1000000
 };
 
-/* The programs as seen from one node. */
-struct node_run {
-	const char *node; /* or NULL: endpoints whose node nobody knows */
-	struct polb_instance *instance;
-	struct ring_buffer *events;
-	uint32_t epoch;
-	uint32_t endpoint; /* number that test packets belong to now; 0: none yet */
-	bool event_seen;
-	struct polb_event event; /* the last one */
-};
-
 struct polc_run {
 	struct polc *polc;
 	const struct polc_plan *plan;
 	void *data;
 	struct polb_bundle bundle;
-	POLC_VEC(struct node_run *) nodes;
+	struct polb_instance *instance; /* NULL until the first question */
+	struct ring_buffer *events;
+	const char *node; /* whose view the peer maps hold; NULL: no node is local */
+	POLC_VEC(uint32_t) node_peers; /* bundle peers that look different from their own node */
+	uint32_t epoch;
+	uint32_t endpoint; /* number that test packets belong to now; 0: none yet */
 	uint16_t next_port;
+	bool event_seen;
+	struct polb_event event; /* the last one */
 };
 
-const struct polb_bundle *polc_run_bundle(const struct polc_run *run)
-{
-	return &run->bundle;
-}
-
-uint32_t polc_run_hooks(const struct polc_run *run)
+static uint32_t hooks_of(const struct polc_run *run)
 {
 	return run->bundle.manifest.hooks & (POLB_HOOK_CGROUP | POLB_HOOK_TC);
 }
 
-int polc_run_endpoint_of(const struct polc_run *run, const struct polc_pod *pod)
+static void collect_node_peers(struct polc_run *run)
 {
-	for (uint32_t i = 0; i < run->plan->n_endpoints; i++)
-		if (run->plan->endpoints[i].pod == pod)
-			return (int)i;
-	return -ENOENT;
+	for (uint32_t i = 0; i < run->bundle.n_peers; i++)
+		if (run->bundle.peers[i].class_id != run->bundle.peers[i].local_class_id)
+			*polc_vec_push(&run->polc->arena, &run->node_peers) = i;
 }
 
 int polc_run_open(struct polc *polc, const struct polc_plan *plan,
@@ -77,6 +68,7 @@ int polc_run_open(struct polc *polc, const struct polc_plan *plan,
 		return result;
 	if (polb_bundle_read(run->data, size, &run->bundle, error) < 0)
 		POLC_BUG("the bundle just built cannot be read: %s", error);
+	collect_node_peers(run);
 	*out = run;
 	return 0;
 }
@@ -85,29 +77,32 @@ void polc_run_free(struct polc_run *run)
 {
 	if (!run)
 		return;
-	for (size_t i = 0; i < run->nodes.n; i++) {
-		ring_buffer__free(run->nodes.items[i]->events);
-		polb_instance_free(run->nodes.items[i]->instance);
-	}
+	ring_buffer__free(run->events);
+	polb_instance_free(run->instance);
 	free(run->data);
+}
+
+static int map_fd(const struct polc_run *run, const char *name)
+{
+	return polb_instance_map_fd(run->instance, name);
 }
 
 static int take_event(void *context, void *data, size_t size)
 {
-	struct node_run *node = context;
+	struct polc_run *run = context;
 
-	if (size >= sizeof(node->event)) {
-		memcpy(&node->event, data, sizeof(node->event));
-		node->event_seen = true;
+	if (size >= sizeof(run->event)) {
+		memcpy(&run->event, data, sizeof(run->event));
+		run->event_seen = true;
 	}
 	return 0;
 }
 
 /* Denials name their rule only in events: let all of them through. Failure costs only the rule. */
-static void open_events(struct node_run *node)
+static void open_events(struct polc_run *run)
 {
-	int config_fd = polb_instance_map_fd(node->instance, "polt_config");
-	int events_fd = polb_instance_map_fd(node->instance, "polt_events");
+	int config_fd = map_fd(run, "polt_config");
+	int events_fd = map_fd(run, "polt_events");
 	struct polb_config config;
 	uint32_t zero = 0;
 
@@ -116,77 +111,84 @@ static void open_events(struct node_run *node)
 		bpf_map_update_elem(config_fd, &zero, &config, BPF_ANY);
 	}
 	if (events_fd >= 0)
-		node->events = ring_buffer__new(events_fd, take_event, node, NULL);
+		run->events = ring_buffer__new(events_fd, take_event, run, NULL);
 }
 
-static int load_node(struct polc_run *run, struct node_run *node)
+/* Makes every cached verdict stale. */
+static int next_epoch(struct polc_run *run)
+{
+	int result = polb_control_store(map_fd(run, "polt_control"), GENERATION, ++run->epoch);
+
+	if (result < 0)
+		polc_environment_error("cannot activate the programs: %s", strerror(-result));
+	return result;
+}
+
+static int load(struct polc_run *run, const char *node)
 {
 	const struct polb_instance_options options = {
-		.local_node = node->node,
+		.local_node = node,
 		.generation = GENERATION,
 		.control_fd = -1,
 		.flows_fd = -1,
-		.hooks = polc_run_hooks(run),
+		.hooks = hooks_of(run),
 	};
 	char error[POLB_ERROR_TEXT] = "";
-	int result = polb_instance_load(&run->bundle, &options, &node->instance, error);
+	int result = polb_instance_load(&run->bundle, &options, &run->instance, error);
 
 	if (result < 0) {
 		polc_environment_error("cannot load the programs into this kernel: %s",
 			*error ? error : strerror(-result));
 		return result;
 	}
-	node->epoch = 1;
-	open_events(node);
-	result = polb_control_store(
-		polb_instance_map_fd(node->instance, "polt_control"), GENERATION, node->epoch);
-	if (result < 0)
-		polc_environment_error("cannot activate the programs: %s", strerror(-result));
-	return result;
+	run->node = node;
+	open_events(run);
+	return next_epoch(run);
 }
 
-static bool same_node(const char *a, const char *b)
+static bool same_text(const char *a, const char *b)
 {
 	return a == b || (a && b && !strcmp(a, b));
 }
 
-/* The programs of an endpoint's node, loaded on first use; NULL with a message printed. */
-static struct node_run *node_of(struct polc_run *run, uint32_t endpoint)
+/* Rewrites what the old and the new node's own addresses are. */
+static int look_from(struct polc_run *run, const char *node)
 {
-	const char *name = run->plan->endpoints[endpoint].pod->node;
-
-	for (size_t i = 0; i < run->nodes.n; i++)
-		if (same_node(run->nodes.items[i]->node, name))
-			return run->nodes.items[i];
-	struct node_run *node = POLC_NEW(&run->polc->arena, struct node_run);
-
-	node->node = name;
-	if (load_node(run, node) < 0) {
-		ring_buffer__free(node->events);
-		polb_instance_free(node->instance);
-		return NULL;
+	for (size_t i = 0; i < run->node_peers.n; i++) {
+		const struct polb_bundle_peer *peer = &run->bundle.peers[run->node_peers.items[i]];
+		const char *of = polb_bundle_string(&run->bundle, peer->node);
+		if (!same_text(of, run->node) && !same_text(of, node))
+			continue;
+		struct polb_peer value = polb_peer_value(&run->bundle, peer, node);
+		int fd = map_fd(run, peer->family == 4 ? "polt_peers4" : "polt_peers6");
+		if (fd < 0 || bpf_map_update_elem(fd, peer->addr, &value, BPF_EXIST) < 0) {
+			polc_environment_error("cannot look from node %s", node ? node : "?");
+			return -EIO;
+		}
 	}
-	*polc_vec_push(&run->polc->arena, &run->nodes) = node;
-	return node;
+	run->node = node;
+	return next_epoch(run);
 }
 
-struct polb_instance *polc_run_instance(struct polc_run *run, uint32_t endpoint)
+/* Makes test packets those of endpoint `index` of the plan; loads the programs on first use. */
+static int select_endpoint(struct polc_run *run, uint32_t index)
 {
-	struct node_run *node = node_of(run, endpoint);
+	const char *node = run->plan->endpoints[index].pod->node;
+	int result = 0;
 
-	return node ? node->instance : NULL;
-}
-
-static int select_endpoint(struct node_run *node, uint32_t number)
-{
-	if (node->endpoint == number)
+	if (run->endpoint == index + 1)
 		return 0;
-	int result = polb_instance_test_endpoint(node->instance, number, LOOPBACK_IFINDEX);
-
+	if (!run->instance)
+		result = load(run, node);
+	else if (!same_text(run->node, node))
+		result = look_from(run, node);
 	if (result < 0)
-		polc_environment_error("cannot select endpoint %u: %s", number, strerror(-result));
+		return result;
+	result = polb_instance_test_endpoint(run->instance, index + 1, LOOPBACK_IFINDEX);
+	if (result < 0)
+		polc_environment_error("cannot select endpoint %u: %s", index + 1, strerror(-result));
 	else
-		node->endpoint = number;
+		run->endpoint = index + 1;
 	return result;
 }
 
@@ -218,76 +220,13 @@ static int run_program(int fd, const void *frame, size_t size, uint32_t *retval)
 	return 0;
 }
 
-int polc_run_frame(struct polc_run *run, uint32_t endpoint, uint32_t hook,
-	enum polc_direction direction, const void *frame, size_t size, bool *passes)
-{
-	struct node_run *node = node_of(run, endpoint);
-	uint32_t retval;
-
-	if (!node)
-		return -EIO;
-	int result = select_endpoint(node, endpoint + 1);
-
-	if (result < 0)
-		return result;
-	int fd = polb_instance_program_fd(node->instance, program_of(hook, direction));
-
-	if (fd < 0) {
-		polc_environment_error("the bundle has no program for this hook");
-		return fd;
-	}
-	result = run_program(fd, frame, size, &retval);
-	if (!result)
-		*passes = retval_passes(hook, retval);
-	return result;
-}
-
-static int clear_map(int fd)
-{
-	unsigned char key[sizeof(struct polb_fragment_key) + sizeof(struct polb_flow_key)];
-
-	if (fd < 0)
-		return fd == -ENOENT ? 0 : fd;
-	while (!bpf_map_get_next_key(fd, NULL, key))
-		if (bpf_map_delete_elem(fd, key) < 0 && errno != ENOENT)
-			return -errno;
-	return 0;
-}
-
-int polc_run_forget_flows(struct polc_run *run)
-{
-	int result = 0;
-
-	for (size_t i = 0; i < run->nodes.n && !result; i++) {
-		struct polb_instance *instance = run->nodes.items[i]->instance;
-
-		result = clear_map(polb_instance_map_fd(instance, "polt_flows"));
-		if (!result)
-			result = clear_map(polb_instance_map_fd(instance, "polt_fragments"));
-	}
-	return result;
-}
-
-int polc_run_next_epoch(struct polc_run *run)
-{
-	int result = 0;
-
-	for (size_t i = 0; i < run->nodes.n && !result; i++) {
-		struct node_run *node = run->nodes.items[i];
-
-		result = polb_control_store(polb_instance_map_fd(node->instance, "polt_control"),
-			GENERATION, ++node->epoch);
-	}
-	return result;
-}
-
 /* A source port, or ICMP id, that no flow of this epoch has. */
 static int fresh_port(struct polc_run *run, uint16_t *port)
 {
 	int result = 0;
 
 	if (run->next_port < FIRST_SOURCE_PORT) { /* wrapped */
-		result = polc_run_next_epoch(run);
+		result = next_epoch(run);
 		run->next_port = FIRST_SOURCE_PORT;
 	}
 	*port = run->next_port++;
@@ -362,13 +301,13 @@ static void flow_key(const struct polc_packet_spec *spec, enum polc_direction di
 }
 
 /* The endpoint part of flow keys: what the instance wrote for test packets. */
-static uint64_t endpoint_key(const struct node_run *node)
+static uint64_t endpoint_key(const struct polc_run *run)
 {
-	int fd = polb_instance_map_fd(node->instance, "polt_endpoints");
+	int fd = map_fd(run, "polt_endpoints");
 	struct polb_endpoint endpoint = {0};
 
 	if (fd >= 0)
-		bpf_map_lookup_elem(fd, &node->endpoint, &endpoint);
+		bpf_map_lookup_elem(fd, &run->endpoint, &endpoint);
 	return endpoint.key;
 }
 
@@ -378,15 +317,18 @@ struct outcome {
 	uint32_t rule;
 };
 
-static void find_rule(struct node_run *node, int flows_fd, const struct polb_flow_key *key,
-	struct outcome *outcome)
+static void find_rule(
+	struct polc_run *run, const struct polb_flow_key *key, struct outcome *outcome)
 {
 	struct polb_flow flow;
 
-	if (node->event_seen) {
-		outcome->rule = node->event.rule;
+	if (run->events)
+		ring_buffer__consume(run->events);
+	if (run->event_seen) {
+		outcome->rule = run->event.rule;
 		outcome->rule_known = true;
-	} else if (outcome->passes && !bpf_map_lookup_elem(flows_fd, key, &flow)) {
+	} else if (outcome->passes &&
+		!bpf_map_lookup_elem(map_fd(run, "polt_flows"), key, &flow)) {
 		outcome->rule = (uint32_t)(flow.state >> 8) & 0xffffff;
 		outcome->rule_known = true;
 	}
@@ -395,39 +337,30 @@ static void find_rule(struct node_run *node, int flows_fd, const struct polb_flo
 static int ask_hook(struct polc_run *run, const struct polc_question *question,
 	const struct polb_addr *local, uint32_t hook, struct outcome *outcome)
 {
-	int endpoint = polc_run_endpoint_of(run, question->endpoint->pod);
-	struct node_run *node = endpoint < 0 ? NULL : node_of(run, (uint32_t)endpoint);
+	int fd = polb_instance_program_fd(run->instance, program_of(hook, question->direction));
 	uint8_t frame[POLC_PACKET_MAX];
 	struct polc_packet_spec spec;
 	struct polb_flow_key key;
+	uint32_t retval;
 	uint16_t port;
 	size_t size;
-
-	if (!node)
-		return endpoint < 0 ? endpoint : -EIO;
 	int result = fresh_port(run, &port);
 
-	if (!result)
-		result = select_endpoint(node, (uint32_t)endpoint + 1);
 	if (result < 0)
 		return result;
 	describe_packet(question, local, port, &spec);
-	int flows_fd = polb_instance_map_fd(node->instance, "polt_flows");
-
-	flow_key(&spec, question->direction, endpoint_key(node), &key);
+	flow_key(&spec, question->direction, endpoint_key(run), &key);
 	if (!has_ports(spec.protocol))
-		bpf_map_delete_elem(flows_fd, &key);
+		bpf_map_delete_elem(map_fd(run, "polt_flows"), &key);
 	result = polc_packet_build(&spec, frame, sizeof(frame), &size);
 	if (result < 0)
 		return result;
-	node->event_seen = false;
-	result = polc_run_frame(
-		run, (uint32_t)endpoint, hook, question->direction, frame, size, &outcome->passes);
+	run->event_seen = false;
+	result = run_program(fd, frame, size, &retval);
 	if (result < 0)
 		return result;
-	if (node->events)
-		ring_buffer__consume(node->events);
-	find_rule(node, flows_fd, &key, outcome);
+	outcome->passes = retval_passes(hook, retval);
+	find_rule(run, &key, outcome);
 	return 0;
 }
 
@@ -451,15 +384,15 @@ int polc_run_ask(struct polc_run *run, const struct polc_question *question,
 	static const uint32_t hooks[] = {POLB_HOOK_CGROUP, POLB_HOOK_TC};
 	struct outcome outcomes[2] = {{0}};
 	size_t n = 0;
+	/* the plan's endpoints are in the order of the identities' */
+	int result = select_endpoint(run,
+		(uint32_t)(question->endpoint - run->plan->identities->endpoints.items));
 
-	for (size_t i = 0; i < POLC_ARRAY_SIZE(hooks); i++) {
-		if (!(polc_run_hooks(run) & hooks[i]))
-			continue;
-		int result = ask_hook(run, question, local, hooks[i], &outcomes[n++]);
-
-		if (result < 0)
-			return result;
-	}
+	for (size_t i = 0; i < POLC_ARRAY_SIZE(hooks) && !result; i++)
+		if (hooks_of(run) & hooks[i])
+			result = ask_hook(run, question, local, hooks[i], &outcomes[n++]);
+	if (result < 0)
+		return result;
 	if (n == 2 && outcomes[0].passes != outcomes[1].passes)
 		return report_disagreement(question, &outcomes[0]);
 	*answer = (struct polc_run_answer){

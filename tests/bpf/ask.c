@@ -78,7 +78,7 @@ static void add_rule_ports(struct asker *asker, const struct polc_net_rule *rule
 
 static void add_fixed(struct asker *asker)
 {
-	static const char *const addrs[] = {"8.8.8.8", "2001:4860::8888", "127.0.0.1",
+	static const char *const addrs[] = {"8.8.8.8", "2001:4860::8888", "127.0.0.1", "127.0.0.53",
 		"::1", "0.0.0.0", "255.255.255.255", "224.0.0.1", "::", "ff02::1", "fe80::1",
 		"::ffff:10.1.2.3", "10.1.2.200", "fd00:1::ffff"};
 	static const uint16_t types[] = {0, 3, 5, 8, 11, 12, 13, 14, 15, 17, 1, 2, 4, 128, 129, 130,

@@ -24,7 +24,7 @@ enum { MINIMISE_ATTEMPTS = 400, ORDER_QUESTIONS = 100 };
 struct options {
 	uint64_t seed;
 	unsigned long cases, sets;
-	bool print;
+	bool print, replay;
 	const char *failures; /* directory */
 };
 
@@ -207,7 +207,7 @@ static enum outcome run_one(const struct options *options, uint64_t seed, unsign
 	if (outcome != OUTCOME_AGREE)
 		printf("seed %llu:\n%s", (unsigned long long)seed, report.p ? report.p : "");
 	fflush(stdout);
-	if (outcome == OUTCOME_MISMATCH)
+	if (outcome == OUTCOME_MISMATCH && !options->replay)
 		explain(options, &battery, text);
 	polc_arena_free(&arena);
 	return outcome;
@@ -337,6 +337,7 @@ int main(int argc, char **argv)
 	if (!options.print && optind == argc)
 		printf("seed %llu, %lu cases\n", (unsigned long long)options.seed, options.cases);
 	settle();
+	options.replay = optind < argc;
 	for (int i = optind; i < argc; i++) {
 		enum outcome outcome = run_file(&options, argv[i], &totals);
 
