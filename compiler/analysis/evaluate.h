@@ -9,15 +9,6 @@
 #include "../../runtime/abi.h"
 #include "../ir/network.h"
 
-/* One packet that opens a flow, as the governed endpoint sees it. */
-struct polc_question {
-	const struct polc_endpoint *endpoint;
-	enum polc_direction direction; /* EGRESS: the endpoint sends to peer */
-	struct polb_addr peer;
-	uint8_t protocol; /* IP protocol number */
-	uint16_t port;    /* destination port; ICMP: type; others: 0 */
-};
-
 /* One rule that matched on the way, in the order in which it was considered. */
 struct polc_match {
 	uint32_t rule; /* index into network->rules */

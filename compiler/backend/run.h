@@ -8,7 +8,6 @@
 #define POLC_RUN_H
 
 #include "../../runtime/instance.h"
-#include "../analysis/evaluate.h"
 #include "bundle.h"
 #include "packet.h"
 

@@ -57,12 +57,10 @@
 	X(802, UNRESOLVED_SERVICE)                                                                 \
 	X(803, UNRESOLVED_CIDR_GROUP)                                                              \
 	X(804, UNRESOLVED_PORT)                                                                    \
-	X(805, SELECTS_NOTHING)                                                                    \
 	X(806, PRIORITY_TIE)                                                                       \
 	X(807, NO_EFFECT)                                                                          \
 	/* 09xx back end and limits */                                                             \
 	X(901, LIMIT)                                                                              \
-	X(902, CLANG)                                                                              \
 	X(903, QUESTION)
 
 enum polc_code {

@@ -52,25 +52,20 @@ static int read_warning_options(struct check *check, bool *warnings_are_errors)
 	return 0;
 }
 
-/* IR and plan are printed only for input without errors: they have no meaning otherwise. */
-static void dump(struct check *check)
+/*
+ * The plan is made even if nobody prints it: it reports the limits that a build would hit. Input with
+ * errors has no plan.
+ */
+static void plan_and_dump(struct check *check)
 {
 	struct polc *polc = &check->cmd.polc;
 	struct polc_buf text = {.arena = &polc->arena};
+	const struct polc_plan *plan = polc_plan_build(polc, check->cmd.network, check->cmd.identities);
 
-	if (check->dump_ir) {
-		polc_network_verify(check->cmd.network);
+	if (check->dump_ir)
 		polc_network_print(polc, check->cmd.network, &text);
-	}
-	if (check->dump_plan) {
-		const struct polc_plan *plan =
-			polc_plan_build(polc, check->cmd.network, check->cmd.identities);
-
-		if (plan) {
-			polc_plan_verify(plan);
-			polc_plan_print(plan, &text);
-		}
-	}
+	if (check->dump_plan && plan)
+		polc_plan_print(plan, &text);
 	if (text.n)
 		fwrite(text.p, 1, text.n, stdout);
 }
@@ -84,7 +79,7 @@ static int run(struct check *check)
 		return exit_code;
 	exit_code = polc_cmd_load(&check->cmd);
 	if (exit_code == POLC_EXIT_OK)
-		dump(check);
+		plan_and_dump(check);
 	if (check->cmd.format == FORMAT_JSON)
 		polc_diagnostics_print_json(&check->cmd.polc, stdout);
 	else

@@ -3,6 +3,7 @@
  * From the syntax tree to the network IR: what each kind's lists, defaults and tiers mean
  * (reference 1.2 to 1.4, 4.1 to 4.3). Peers and subjects are in lower_peers.c.
  */
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,6 +95,43 @@ static bool is_cilium(enum polc_policy_kind kind)
 
 static const struct polc_net_port every_port = {.kind = POLC_PORT_ALL};
 
+static uint8_t protocol_bit(uint8_t protocol)
+{
+	switch (protocol) {
+	case IPPROTO_TCP:
+		return POLC_PROTO_TCP;
+	case IPPROTO_UDP:
+		return POLC_PROTO_UDP;
+	default:
+		return protocol == IPPROTO_SCTP ? POLC_PROTO_SCTP : 0;
+	}
+}
+
+static bool port_is_known(const struct polc_inventory *inventory, const struct polc_ast_port *port)
+{
+	for (size_t i = 0; i < inventory->pods.n; i++) {
+		const struct polc_pod *pod = &inventory->pods.items[i];
+		for (size_t j = 0; j < pod->ports.n; j++)
+			if (!strcmp(pod->ports.items[j].name, port->name) &&
+				(protocol_bit(pod->ports.items[j].protocol) & port->protocols))
+				return true;
+	}
+	return false;
+}
+
+/* A name that no pod knows stands for no port at all (1.8). */
+static void check_port_name(struct polc_lowering *l, const struct polc_ast_rule *rule,
+	const struct polc_ast_port *port)
+{
+	static const char *const verbs[] = {"allows", "denies", "passes"};
+
+	if (l->input->inventory.given && !port_is_known(&l->input->inventory, port))
+		polc_warn(l->polc, port->span, POLC_CODE_UNRESOLVED_PORT,
+			"no pod of the inventory has a port named '%s' of this protocol: with it this "
+			"rule %s nothing",
+			port->name, verbs[rule->action]);
+}
+
 static void lower_ports(struct polc_lowering *l, const struct polc_ast_rule *rule,
 	struct polc_net_rule *out)
 {
@@ -106,6 +144,8 @@ static void lower_ports(struct polc_lowering *l, const struct polc_ast_rule *rul
 		POLC_NEW_ARRAY(&l->polc->arena, rule->ports.n, struct polc_net_port);
 	for (size_t i = 0; i < rule->ports.n; i++) {
 		const struct polc_ast_port *p = &rule->ports.items[i];
+		if (p->kind == POLC_PORT_NAME)
+			check_port_name(l, rule, p);
 		ports[i] = (struct polc_net_port){.kind = p->kind,
 			.protocols = p->protocols,
 			.lo = p->lo,
@@ -184,43 +224,31 @@ static void lower_rule(struct polc_lowering *l, const struct polc_ast_policy *po
 }
 
 /* Isolation of a NetworkPolicy: policyTypes, by default ingress, and egress if it has egress rules (4.1). */
-static void network_policy_directions(
-	struct polc_lowering *l, const struct polc_ast_spec *spec, struct polc_net_policy *out)
+static void network_policy_directions(const struct polc_ast_spec *spec, struct polc_net_policy *out)
 {
-	static const char *const names[] = {"ingress", "egress"};
-
 	for (int d = 0; d < 2; d++) {
 		bool listed = spec->policy_types_presence == POLC_PRESENT ? spec->policy_types[d]
 			: d == POLC_INGRESS || spec->has_rules[d];
 		out->selects[d] = out->isolates[d] = listed;
-		if (!listed && spec->has_rules[d])
-			polc_warn(l->polc, spec->span, POLC_CODE_POLICY_TYPES,
-				"the %s rules have no effect: policyTypes does not list %s",
-				names[d], d ? "Egress" : "Ingress");
 	}
 }
 
 /* Isolation of a Cilium policy: any rule in the direction, unless enableDefaultDeny is false (1.1, 1.2). */
-static void cilium_directions(
-	struct polc_lowering *l, const struct polc_ast_spec *spec, struct polc_net_policy *out)
+static void cilium_directions(const struct polc_ast_spec *spec, struct polc_net_policy *out)
 {
 	for (int d = 0; d < 2; d++) {
 		out->selects[d] = spec->has_rules[d];
 		out->isolates[d] = spec->has_rules[d] && spec->default_deny[d] != POLC_FALSE;
-		if (!spec->has_rules[d] && spec->default_deny[d] == POLC_TRUE)
-			polc_warn(l->polc, spec->span, POLC_CODE_NO_EFFECT,
-				"enableDefaultDeny.%s has no effect without %s rules",
-				d ? "egress" : "ingress", d ? "egress" : "ingress");
 	}
 }
 
-static void lower_directions(struct polc_lowering *l, const struct polc_ast_policy *policy,
+static void lower_directions(const struct polc_ast_policy *policy,
 	const struct polc_ast_spec *spec, struct polc_net_policy *out)
 {
 	if (policy->kind == POLC_KIND_NETWORK_POLICY)
-		network_policy_directions(l, spec, out);
+		network_policy_directions(spec, out);
 	else if (is_cilium(policy->kind))
-		cilium_directions(l, spec, out);
+		cilium_directions(spec, out);
 	else
 		for (int d = 0; d < 2; d++)
 			out->selects[d] = spec->has_rules[d];
@@ -247,7 +275,7 @@ static void lower_spec(struct polc_lowering *l, const struct polc_ast_policy *po
 	polc_lower_subject(l, policy, &spec->subject, &subjects);
 	out.subjects = subjects.items;
 	out.n_subjects = subjects.n;
-	lower_directions(l, policy, spec, &out);
+	lower_directions(policy, spec, &out);
 	for (size_t i = 0; i < spec->rules.n; i++)
 		if (out.selects[spec->rules.items[i].direction])
 			lower_rule(l, policy, spec, &spec->rules.items[i]);

@@ -124,6 +124,15 @@ struct polc_identities {
 	POLC_VEC(struct polc_address_entry) addresses; /* sorted by address, unique */
 	POLC_VEC(struct polc_endpoint) endpoints;      /* sorted by namespace, name */
 };
+/* One packet that opens a flow, as the governed endpoint sees it. */
+struct polc_question {
+	const struct polc_endpoint *endpoint;
+	enum polc_direction direction; /* EGRESS: the endpoint sends to peer */
+	struct polb_addr peer;
+	uint8_t protocol; /* IP protocol number */
+	uint16_t port;    /* destination port; ICMP: type; others: 0 */
+};
+
 const struct polc_identities *polc_identities_build(struct polc *polc,
 	const struct polc_inventory *inventory, const char *cluster_name);
 /* Who `addr` is as seen from node `local_node` (NULL: no node is local). Fills a view; world when unknown. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Filing selectors by the values that an identity must have, and looking them up by its labels. */
 #include "selector_index.h"
 
 #include <stdlib.h>

@@ -82,17 +82,24 @@ struct asked {
 	struct packet packet;
 };
 
-struct session {
-	struct battery *battery;
+/* A generation: a bundle, loaded, and what its counters should say. */
+struct side {
 	struct subject *subject;
 	struct kernel kernel;
+	uint64_t *expected, *before; /* packets by rule: sure ones since `before` */
+	uint64_t expected_total;
+};
+
+struct session {
+	struct battery *battery;
+	struct side sides[2];
+	unsigned n_sides;
+	struct side *side; /* in force */
 	struct model model;
 	struct asker asker;
 	uint32_t endpoint_number;
 	bool adopt;
 	POLC_VEC(struct asked) log; /* of this endpoint */
-	uint64_t *expected, *before; /* packets by rule: sure ones since `before` */
-	uint64_t expected_total;
 	struct polb_peer alias_old;
 };
 
@@ -113,7 +120,7 @@ static void print_rule(const struct session *s, uint32_t rule, struct polc_buf *
 {
 	char text[256] = "";
 
-	polb_bundle_rule_text(&s->subject->bundle, rule, text, sizeof(text));
+	polb_bundle_rule_text(&s->side->subject->bundle, rule, text, sizeof(text));
 	polc_buf_printf(out, "%u (%s)", rule, text);
 }
 
@@ -158,6 +165,9 @@ static enum outcome mismatch(struct session *s, const struct expectation *want,
 		s->model.no_policy[0] ? "none" : "some", s->model.no_policy[1] ? "none" : "some",
 		s->model.host_netns ? ", host network" : "", s->model.audit ? ", audit mode" : "",
 		s->adopt ? ", adopting" : "", s->model.aliased ? ", identity changed" : "");
+	if (s->n_sides > 1)
+		polc_buf_printf(out, "in force: %s policies\n",
+			s->side == s->sides ? "all" : "half of the");
 	polc_buf_printf(out, "packet at %s: ", hook_names[asked->hook]);
 	packet_print(&asked->packet, out);
 	polc_buf_printf(out, "\nexpected: %s, step %s, rule", verdict_text(want->verdict), want->step);
@@ -165,10 +175,10 @@ static enum outcome mismatch(struct session *s, const struct expectation *want,
 		polc_buf_puts(out, i ? " or " : " ");
 		print_rule(s, want->candidates[i], out);
 	}
-	polc_buf_printf(out, "\nkernel:   returned %d, %u events", (int)got->retval, s->kernel.n_events);
-	if (s->kernel.n_events) {
-		polc_buf_printf(out, ", last: %s by ", verdict_text(s->kernel.event.verdict));
-		print_rule(s, s->kernel.event.rule, out);
+	polc_buf_printf(out, "\nkernel:   returned %d, %u events", (int)got->retval, s->side->kernel.n_events);
+	if (s->side->kernel.n_events) {
+		polc_buf_printf(out, ", last: %s by ", verdict_text(s->side->kernel.event.verdict));
+		print_rule(s, s->side->kernel.event.rule, out);
 	}
 	if (want->has_flow)
 		polc_buf_printf(out, "\nflow:     expected %s, found %s",
@@ -203,24 +213,24 @@ static bool retval_is_right(enum hook hook, bool pass, uint32_t retval)
 static const char *check_event(const struct session *s, const struct packet *packet,
 	const struct expectation *want)
 {
-	const struct polb_event *event = &s->kernel.event;
+	const struct polb_event *event = &s->side->kernel.event;
 	const struct polc_packet_spec *spec = &packet->spec;
 	bool out = packet->direction == POLC_EGRESS;
 	const struct polb_addr *local = out ? &spec->src : &spec->dst;
 	const struct polb_addr *remote = out ? &spec->dst : &spec->src;
 
 	if (want->verdict == POLB_VERDICT_ALLOW)
-		return s->kernel.n_events > 1 ? "several events of an allowed packet" : NULL;
-	if (s->kernel.n_events > 1)
+		return s->side->kernel.n_events > 1 ? "several events of an allowed packet" : NULL;
+	if (s->side->kernel.n_events > 1)
 		return "several events of one packet";
-	if (!s->kernel.n_events)
+	if (!s->side->kernel.n_events)
 		return want->verdict == POLB_VERDICT_DENY ? "a denial without event" : NULL;
 	if (event->verdict != want->verdict)
 		return "the event has another verdict";
 	if (!is_candidate(want, event->rule))
 		return "the event names another rule";
 	if (event->direction != packet->direction || event->endpoint != s->endpoint_number ||
-		event->generation != s->kernel.generation)
+		event->generation != s->side->kernel.generation)
 		return "the event has another direction, endpoint or generation";
 	if (packet->damage != DAMAGE_NONE || packet->frame != FRAME_IP)
 		return NULL;
@@ -239,7 +249,9 @@ static const char *check_flow(const struct session *s, const struct expectation 
 	if (!want->has_flow)
 		return NULL;
 	if (got->flow_exists != want->flow_exists)
-		return want->flow_exists ? "no flow was kept" : "a flow was kept";
+		return want->flow_exists ? "no flow was kept"
+		       : want->flow_left ? NULL
+					 : "a flow was kept";
 	if (!got->flow_exists)
 		return NULL;
 	if (got->flow.state >> 32 != want->flow_epoch || got->flow.origin != want->flow_origin)
@@ -249,16 +261,16 @@ static const char *check_flow(const struct session *s, const struct expectation 
 	if (want->verdict != POLB_VERDICT_DENY &&
 		!is_candidate(want, (uint32_t)(got->flow.state >> 8) & 0xffffff))
 		return "the flow names another rule";
-	return s->kernel.epoch == want->flow_epoch || !want->pass ? NULL : "a stale flow was used";
+	return s->side->kernel.epoch == want->flow_epoch || !want->pass ? NULL : "a stale flow was used";
 }
 
 static void expect_count(struct session *s, const struct expectation *want)
 {
 	if (!want->counted)
 		return;
-	s->expected_total++;
+	s->side->expected_total++;
 	if (want->n_candidates == 1)
-		s->expected[want->candidates[0]]++;
+		s->side->expected[want->candidates[0]]++;
 }
 
 static enum outcome ask_packet(struct session *s, enum hook hook, const struct packet *packet)
@@ -273,14 +285,14 @@ static enum outcome ask_packet(struct session *s, enum hook hook, const struct p
 	if (packet_bytes(packet, frame, &size) < 0)
 		POLC_BUG("a packet that cannot be built");
 	model_packet(&s->model, packet, &want);
-	int status = kernel_run(&s->kernel, hook, packet->direction, frame, size, &got.retval);
+	int status = kernel_run(&s->side->kernel, hook, packet->direction, frame, size, &got.retval);
 
 	if (status < 0) {
 		polc_buf_printf(s->battery->report, "cannot run the program: %s\n", strerror(-status));
 		return OUTCOME_ENVIRONMENT;
 	}
 	if (want.has_flow)
-		got.flow_exists = kernel_flow(&s->kernel, &want.key, &got.flow);
+		got.flow_exists = kernel_flow(&s->side->kernel, &want.key, &got.flow);
 	s->battery->asked++;
 	s->battery->by_verdict[want.verdict]++;
 	s->battery->opened += want.flow_exists && !strcmp(want.step, "8 new flow");
@@ -292,23 +304,40 @@ static enum outcome ask_packet(struct session *s, enum hook hook, const struct p
 	return OUTCOME_AGREE;
 }
 
+/* Points the model at endpoint `index` of the side in force. */
+static void set_endpoint(struct session *s, uint32_t index)
+{
+	const struct polc_plan_endpoint *planned = &s->side->subject->plan->endpoints[index];
+	const struct polc_identities *ids = s->side->subject->identities;
+
+	for (size_t i = 0; i < 2; i++)
+		s->model.no_policy[i] = planned->table[i] == 0;
+	for (size_t i = 0; i < ids->endpoints.n; i++)
+		if (ids->endpoints.items[i].pod == planned->pod) {
+			s->model.endpoint = &ids->endpoints.items[i];
+			s->asker.endpoint = s->model.endpoint;
+			return;
+		}
+	POLC_BUG("an endpoint of the plan that is not in the inventory");
+}
+
 /* --- what happens between packets ----------------------------------------------------------- */
 
 static int next_epoch(struct session *s)
 {
 	s->model.epoch++;
-	return kernel_set_epoch(&s->kernel, s->kernel.generation, s->model.epoch);
+	return kernel_set_epoch(&s->side->kernel, s->side->kernel.generation, s->model.epoch);
 }
 
 /* One address becomes what another is, or itself again. */
 static int change_identity(struct session *s)
 {
-	const struct polc_identities *ids = s->subject->identities;
+	const struct polc_identities *ids = s->side->subject->identities;
 	const struct polb_addr *from, *to;
 
 	if (s->model.aliased) {
 		s->model.aliased = false;
-		kernel_set_peer(&s->kernel, &s->model.alias_from, &s->alias_old);
+		kernel_set_peer(&s->side->kernel, &s->model.alias_from, &s->alias_old);
 		return next_epoch(s);
 	}
 	from = &ids->addresses.items[rng_below(&s->asker.rng, (unsigned)ids->addresses.n)].addr;
@@ -320,12 +349,39 @@ static int change_identity(struct session *s)
 	if (from->family != to->family || from->bytes[0] == 127 || to->bytes[0] == 127 ||
 		!from->bytes[0] || !to->bytes[0])
 		return 0;
-	if (kernel_alias(&s->kernel, from, to, &s->alias_old) < 0)
+	if (kernel_alias(&s->side->kernel, from, to, &s->alias_old) < 0)
 		return 0; /* not in the exact map: nothing any rule could see */
 	s->model.aliased = true;
 	s->model.alias_from = *from;
 	s->model.alias_to = *to;
 	return next_epoch(s);
+}
+
+/* The other generation comes into force; identities and the mode are its own. */
+static int change_generation(struct session *s)
+{
+	struct side *next = &s->sides[s->side == &s->sides[0]];
+
+	if (s->n_sides < 2)
+		return 0;
+	if (s->model.aliased)
+		change_identity(s);
+	s->side = next;
+	s->model.network = next->subject->network;
+	s->model.identities = next->subject->identities;
+	set_endpoint(s, s->endpoint_number - 1);
+	s->model.fragments.n = 0;
+	s->model.audit = false;
+	kernel_set_audit(&next->kernel, false);
+	return next_epoch(s);
+}
+
+static void age_flow(struct session *s)
+{
+	struct polb_flow_key key;
+
+	if (s->log.n && model_age(&s->model, &s->log.items[s->log.n - 1].packet, &key))
+		kernel_age_flow(&s->side->kernel, &key);
 }
 
 static int disturb(struct session *s)
@@ -336,65 +392,69 @@ static int disturb(struct session *s)
 		return next_epoch(s);
 	if (dice < (s->model.audit ? 80 : 22)) {
 		s->model.audit = !s->model.audit;
-		kernel_set_audit(&s->kernel, s->model.audit);
+		kernel_set_audit(&s->side->kernel, s->model.audit);
 		return next_epoch(s);
 	}
+	if (dice >= 900 && dice < 930)
+		age_flow(s);
+	if (dice >= 930 && dice < 940)
+		return change_generation(s);
 	return dice >= 990 ? change_identity(s) : 0;
 }
 
 /* A generation that is not the active one passes everything and touches nothing. */
 static enum outcome check_inert(struct session *s)
 {
-	uint32_t generation = s->kernel.generation;
+	uint32_t generation = s->side->kernel.generation;
 	uint8_t frame[FRAME_BYTES];
 	struct packet packet;
 	uint32_t retval = 0;
 	size_t size;
 
-	kernel_set_epoch(&s->kernel, generation + 1, s->model.epoch);
+	kernel_set_epoch(&s->side->kernel, generation + 1, s->model.epoch);
 	for (unsigned i = 0; i < 8; i++) {
 		asker_next(&s->asker, i & 1, &packet);
 		packet_bytes(&packet, frame, &size);
-		kernel_run(&s->kernel, i & 1, packet.direction, frame, size, &retval);
+		kernel_run(&s->side->kernel, i & 1, packet.direction, frame, size, &retval);
 		s->battery->asked++;
-		if (retval_is_right(i & 1, true, retval) && !s->kernel.n_events)
+		if (retval_is_right(i & 1, true, retval) && !s->side->kernel.n_events)
 			continue;
 		s->battery->what = "inactive";
 		polc_buf_printf(s->battery->report,
 			"mismatch: an inactive generation acts: returned %d, %u events\n",
-			(int)retval, s->kernel.n_events);
+			(int)retval, s->side->kernel.n_events);
 		return OUTCOME_MISMATCH;
 	}
 	s->asker.n_history = 0;
-	kernel_set_epoch(&s->kernel, generation, s->model.epoch);
+	kernel_set_epoch(&s->side->kernel, generation, s->model.epoch);
 	return OUTCOME_AGREE;
 }
 
 /* Every packet adds one to exactly one rule. */
-static enum outcome check_counters(struct session *s)
+static enum outcome check_counters(struct session *s, const struct side *side)
 {
-	uint32_t n = s->kernel.n_rules;
+	uint32_t n = side->kernel.n_rules;
 	uint64_t *after = calloc(n, sizeof(*after)), total = 0;
 	enum outcome outcome = OUTCOME_AGREE;
 
-	kernel_counters(&s->kernel, after);
+	kernel_counters(&side->kernel, after);
 	for (uint32_t rule = 0; rule < n; rule++) {
-		uint64_t counted = after[rule] - s->before[rule];
+		uint64_t counted = after[rule] - side->before[rule];
 
 		total += counted;
-		if (counted >= s->expected[rule])
+		if (counted >= side->expected[rule])
 			continue;
 		s->battery->what = "rule counter";
 		polc_buf_printf(s->battery->report,
 			"mismatch: rule %u counted %llu packets, expected at least %llu\n", rule,
-			(unsigned long long)counted, (unsigned long long)s->expected[rule]);
+			(unsigned long long)counted, (unsigned long long)side->expected[rule]);
 		outcome = OUTCOME_MISMATCH;
 	}
-	if (total != s->expected_total) {
+	if (total != side->expected_total) {
 		s->battery->what = "counters";
 		polc_buf_printf(s->battery->report,
 			"mismatch: %llu packets counted, expected %llu\n", (unsigned long long)total,
-			(unsigned long long)s->expected_total);
+			(unsigned long long)side->expected_total);
 		outcome = OUTCOME_MISMATCH;
 	}
 	free(after);
@@ -403,38 +463,38 @@ static enum outcome check_counters(struct session *s)
 
 /* --- one endpoint, one node, one set -------------------------------------------------------- */
 
-static int begin_endpoint(struct session *s, uint32_t index)
+static int begin_side(struct session *s, struct side *side, uint64_t *key)
 {
-	const struct polc_plan_endpoint *planned = &s->subject->plan->endpoints[index];
-	const struct polc_identities *ids = s->subject->identities;
-	struct polc_arena *arena = &s->subject->polc.arena;
-	uint64_t key;
-
-	s->endpoint_number = index + 1;
-	int status = kernel_select(&s->kernel, s->endpoint_number, &key);
+	int status = kernel_select(&side->kernel, s->endpoint_number, key);
 
 	if (status < 0)
 		return status;
-	model_init(&s->model, arena);
-	s->model.network = s->subject->network;
-	s->model.identities = ids;
+	kernel_set_audit(&side->kernel, false);
+	side->expected_total = 0;
+	memset(side->expected, 0, side->kernel.n_rules * sizeof(*side->expected));
+	return kernel_counters(&side->kernel, side->before);
+}
+
+static int begin_endpoint(struct session *s, uint32_t index)
+{
+	uint64_t key = 0;
+	uint32_t epoch = s->model.epoch;
+
+	s->endpoint_number = index + 1;
+	for (unsigned i = 0; i < s->n_sides; i++)
+		if (begin_side(s, &s->sides[i], &key) < 0)
+			return -EIO;
+	model_init(&s->model, &s->sides[0].subject->polc.arena);
+	s->model.network = s->side->subject->network;
+	s->model.identities = s->side->subject->identities;
 	s->model.endpoint_key = key;
 	s->model.adopt = s->adopt;
-	s->model.epoch = s->kernel.epoch;
-	s->model.host_netns = planned->pod->host_network;
-	for (size_t i = 0; i < 2; i++)
-		s->model.no_policy[i] = planned->table[i] == 0;
-	for (size_t i = 0; i < ids->endpoints.n; i++)
-		if (ids->endpoints.items[i].pod == planned->pod)
-			s->model.endpoint = &ids->endpoints.items[i];
-	if (!s->model.endpoint)
-		POLC_BUG("an endpoint of the plan that is not in the inventory");
+	s->model.epoch = epoch;
+	s->model.host_netns = s->side->subject->plan->endpoints[index].pod->host_network;
 	s->log.n = 0;
-	asker_endpoint(&s->asker, s->model.endpoint);
-	kernel_set_audit(&s->kernel, false);
-	s->expected_total = 0;
-	memset(s->expected, 0, s->kernel.n_rules * sizeof(*s->expected));
-	return kernel_counters(&s->kernel, s->before);
+	asker_endpoint(&s->asker, NULL);
+	set_endpoint(s, index);
+	return next_epoch(s);
 }
 
 static enum outcome ask_endpoint(struct session *s, uint32_t index, unsigned long cases)
@@ -457,9 +517,13 @@ static enum outcome ask_endpoint(struct session *s, uint32_t index, unsigned lon
 			return OUTCOME_ENVIRONMENT;
 	}
 	if (s->model.aliased)
-		kernel_set_peer(&s->kernel, &s->model.alias_from, &s->alias_old);
-	outcome = check_counters(s);
-	return outcome == OUTCOME_AGREE ? check_inert(s) : outcome;
+		kernel_set_peer(&s->side->kernel, &s->model.alias_from, &s->alias_old);
+	for (unsigned i = 0; i < s->n_sides; i++) {
+		outcome = check_counters(s, &s->sides[i]);
+		if (outcome != OUTCOME_AGREE)
+			return outcome;
+	}
+	return check_inert(s);
 }
 
 /* Without an endpoint everything but ARP is denied. */
@@ -471,15 +535,15 @@ static enum outcome ask_nobody(struct session *s)
 	uint32_t retval = 0;
 	size_t size;
 
-	kernel_select(&s->kernel, 0, &key);
-	kernel_forget_interface(&s->kernel);
-	kernel_set_audit(&s->kernel, false);
+	kernel_select(&s->side->kernel, 0, &key);
+	kernel_forget_interface(&s->side->kernel);
+	kernel_set_audit(&s->side->kernel, false);
 	for (unsigned i = 0; i < 8; i++) {
 		do
 			asker_next(&s->asker, i & 1, &packet);
 		while (packet.frame != FRAME_IP);
 		packet_bytes(&packet, frame, &size);
-		kernel_run(&s->kernel, i & 1, packet.direction, frame, size, &retval);
+		kernel_run(&s->side->kernel, i & 1, packet.direction, frame, size, &retval);
 		s->battery->asked++;
 		if (retval_is_right(i & 1, false, retval))
 			continue;
@@ -499,34 +563,46 @@ static bool same_node(const char *a, const char *b)
 	return a == b || (a && b && !strcmp(a, b));
 }
 
+static enum outcome load_side(struct session *s, struct side *side, const char *node)
+{
+	struct polc_arena *arena = &side->subject->polc.arena;
+	const struct kernel *shared = side == &s->sides[0] ? NULL : &s->sides[0].kernel;
+	char error[POLB_ERROR_TEXT] = "";
+
+	if (kernel_load(&side->kernel, &side->subject->bundle, node, s->adopt, shared, error) < 0) {
+		polc_buf_printf(s->battery->report, "cannot load: %s\n", error);
+		return OUTCOME_ENVIRONMENT;
+	}
+	side->expected = POLC_NEW_ARRAY(arena, side->kernel.n_rules, uint64_t);
+	side->before = POLC_NEW_ARRAY(arena, side->kernel.n_rules, uint64_t);
+	return OUTCOME_AGREE;
+}
+
 /* All endpoints of one node, `cases` packets each. */
 static enum outcome ask_node(struct session *s, const char *node, unsigned long cases)
 {
-	const struct polc_plan *plan = s->subject->plan;
-	struct polc_arena *arena = &s->subject->polc.arena;
-	char error[POLB_ERROR_TEXT] = "";
+	const struct polc_plan *plan = s->sides[0].subject->plan;
 	enum outcome outcome = OUTCOME_AGREE;
 
 	s->adopt = rng_chance(&s->asker.rng, 25);
-	if (kernel_load(&s->kernel, &s->subject->bundle, node, s->adopt, error) < 0) {
-		polc_buf_printf(s->battery->report, "cannot load: %s\n", error);
-		kernel_free(&s->kernel);
-		return OUTCOME_ENVIRONMENT;
-	}
-	s->expected = POLC_NEW_ARRAY(arena, s->kernel.n_rules, uint64_t);
-	s->before = POLC_NEW_ARRAY(arena, s->kernel.n_rules, uint64_t);
+	s->side = &s->sides[0];
+	s->model.epoch = 1;
+	for (unsigned i = 0; i < s->n_sides && outcome == OUTCOME_AGREE; i++)
+		outcome = load_side(s, &s->sides[i], node);
 	for (uint32_t i = 0; i < plan->n_endpoints && outcome == OUTCOME_AGREE; i++)
 		if (same_node(plan->endpoints[i].pod->node, node))
 			outcome = ask_endpoint(s, i, cases);
 	if (outcome == OUTCOME_AGREE)
 		outcome = ask_nobody(s);
-	kernel_free(&s->kernel);
+	for (unsigned i = s->n_sides; i-- > 0;)
+		kernel_free(&s->sides[i].kernel);
 	return outcome;
 }
 
-enum outcome battery_run(struct battery *battery, struct subject *subject)
+enum outcome battery_run(struct battery *battery, struct subject *subject, struct subject *next)
 {
-	struct session s = {.battery = battery, .subject = subject};
+	struct session s = {.battery = battery, .n_sides = next ? 2 : 1,
+		.sides = {{.subject = subject}, {.subject = next}}};
 	const struct polc_plan *plan = subject->plan;
 	enum outcome outcome = OUTCOME_AGREE;
 

@@ -42,7 +42,8 @@ bool subject_open(struct subject *subject, const char *text, size_t len);
 bool subject_build(struct subject *subject, struct polc_buf *report);
 void subject_close(struct subject *subject);
 
-enum outcome battery_run(struct battery *battery, struct subject *subject);
+/* `next`: another policy of the same inventory, taking turns with the first as generations do; or NULL. */
+enum outcome battery_run(struct battery *battery, struct subject *subject, struct subject *next);
 /* The order of documents must not matter to any verdict: compares two readings of one set. */
 enum outcome battery_same_meaning(
 	struct battery *battery, struct subject *a, struct subject *b, unsigned n_questions);

@@ -56,13 +56,13 @@ static int find_maps(struct kernel *kernel, const struct polb_bundle *bundle)
 }
 
 int kernel_load(struct kernel *kernel, const struct polb_bundle *bundle, const char *local_node,
-	bool adopt, char error[POLB_ERROR_TEXT])
+	bool adopt, const struct kernel *shared, char error[POLB_ERROR_TEXT])
 {
 	const struct polb_instance_options options = {
 		.local_node = local_node,
-		.generation = 1,
-		.control_fd = -1,
-		.flows_fd = -1,
+		.generation = shared ? shared->generation + 1 : 1,
+		.control_fd = shared ? shared->control_fd : -1,
+		.flows_fd = shared ? shared->flows_fd : -1,
 		.adopt_until_ns = adopt ? UINT64_MAX : 0,
 	};
 
@@ -74,7 +74,8 @@ int kernel_load(struct kernel *kernel, const struct polb_bundle *bundle, const c
 	status = find_maps(kernel, bundle);
 	if (!status)
 		status = change_config(kernel, NULL);
-	if (!status)
+	kernel->generation = options.generation;
+	if (!status && !shared)
 		status = kernel_set_epoch(kernel, options.generation, 1);
 	if (status < 0)
 		snprintf(error, POLB_ERROR_TEXT, "cannot prepare the instance: %s", strerror(-status));
@@ -141,6 +142,19 @@ int kernel_set_audit(struct kernel *kernel, bool audit)
 bool kernel_flow(const struct kernel *kernel, const struct polb_flow_key *key, struct polb_flow *flow)
 {
 	return bpf_map_lookup_elem(kernel->flows_fd, key, flow) == 0;
+}
+
+void kernel_age_flow(const struct kernel *kernel, const struct polb_flow_key *key)
+{
+	struct polb_config config;
+	struct polb_flow flow;
+	uint32_t zero = 0;
+
+	if (!kernel_flow(kernel, key, &flow) ||
+		bpf_map_lookup_elem(kernel->config_fd, &zero, &config) < 0)
+		return;
+	flow.last_seen -= config.udp_timeout_jiffies + config.closing_timeout_jiffies;
+	bpf_map_update_elem(kernel->flows_fd, key, &flow, BPF_EXIST);
 }
 
 int kernel_counters(const struct kernel *kernel, uint64_t *packets)

@@ -23,9 +23,9 @@ struct kernel {
 	struct polb_event event;
 };
 
-/* 0, or -errno with a line in error. */
+/* `shared`: the generation before, whose flows and control cell it takes; or NULL. 0, or -errno with a line in error. */
 int kernel_load(struct kernel *kernel, const struct polb_bundle *bundle, const char *local_node,
-	bool adopt, char error[POLB_ERROR_TEXT]);
+	bool adopt, const struct kernel *shared, char error[POLB_ERROR_TEXT]);
 void kernel_free(struct kernel *kernel);
 /* Flow keys of the endpoint's packets carry *key. */
 int kernel_select(struct kernel *kernel, uint32_t endpoint_number, uint64_t *key);
@@ -37,6 +37,8 @@ int kernel_run(struct kernel *kernel, enum hook hook, enum polc_direction direct
 int kernel_set_epoch(struct kernel *kernel, uint32_t generation, uint32_t epoch);
 int kernel_set_audit(struct kernel *kernel, bool audit);
 bool kernel_flow(const struct kernel *kernel, const struct polb_flow_key *key, struct polb_flow *flow);
+/* Makes a flow old enough to have timed out, if it is one that does. */
+void kernel_age_flow(const struct kernel *kernel, const struct polb_flow_key *key);
 /* Packets by rule; n_rules entries. */
 int kernel_counters(const struct kernel *kernel, uint64_t *packets);
 /* Gives `from` the peer record of `to` (an identity change); both must be exact entries. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-// The steps of docs/datapath.md, in their order. Timeouts are not modelled: a run is shorter.
+// The steps of docs/datapath.md, in their order. A run is shorter than any timeout but for model_age().
 #include "model.h"
 
 #include <netinet/in.h>
@@ -153,7 +153,7 @@ static struct model_flow *flow_slot(struct model *model, const struct polb_flow_
 
 static bool flow_is_live(const struct model_flow *flow)
 {
-	return flow->used && !flow->deleted;
+	return flow->used && !flow->deleted && !flow->expired;
 }
 
 /* --- decisions ------------------------------------------------------------------------------ */
@@ -309,6 +309,7 @@ static void flow_step(struct model *model, const struct packet *packet, struct e
 	if (!flow_is_live(flow) || !use_flow(model, flow, packet, out))
 		new_flow(model, flow, &out->key, packet, out);
 	out->flow_exists = flow_is_live(flow);
+	out->flow_left = flow->used && flow->expired;
 	out->flow_epoch = flow->epoch;
 	out->flow_verdict = flow->verdict;
 	out->flow_origin = flow->origin;
@@ -425,6 +426,18 @@ static void not_ip(struct model *model, const struct packet *packet, struct expe
 		reserved(model, out, "3 not IP", POLB_VERDICT_ALLOW, POLB_RULE_NONE);
 	else
 		reserved(model, out, "3 not IP", POLB_VERDICT_DENY, POLB_RULE_NOT_IP);
+}
+
+bool model_age(struct model *model, const struct packet *packet, struct polb_flow_key *key)
+{
+	if (packet->spec.fragment || !flow_key(model, &packet->spec, packet->direction, key))
+		return false;
+	struct model_flow *flow = flow_slot(model, key);
+
+	if (!flow_is_live(flow))
+		return false;
+	flow->expired = flow->closing || packet->spec.protocol != IPPROTO_TCP;
+	return true;
 }
 
 void model_packet(struct model *model, const struct packet *packet, struct expectation *out)

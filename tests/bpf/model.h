@@ -48,6 +48,7 @@ struct expectation {
 	bool has_flow;    /* this packet has a flow key, and the entry... */
 	struct polb_flow_key key;
 	bool flow_exists; /* ...exists afterwards */
+	bool flow_left;   /* ...or is a dead one that nobody removed */
 	uint32_t flow_epoch;
 	enum polb_verdict flow_verdict;
 	enum polc_direction flow_origin;
@@ -55,7 +56,7 @@ struct expectation {
 
 struct model_flow {
 	struct polb_flow_key key;
-	bool used, deleted, closing;
+	bool used, deleted, expired, closing;
 	uint32_t epoch;
 	enum polc_direction origin;
 	enum polb_verdict verdict;
@@ -87,6 +88,9 @@ struct model {
 
 void model_init(struct model *model, struct polc_arena *arena);
 void model_packet(struct model *model, const struct packet *packet, struct expectation *out);
+
+/* The packet's flow has not been seen for longer than any timeout. False: it has none. */
+bool model_age(struct model *model, const struct packet *packet, struct polb_flow_key *key);
 
 bool packet_is_opening(const struct polc_packet_spec *spec);
 bool packet_is_icmp(const struct polc_packet_spec *spec);

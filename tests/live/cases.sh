@@ -158,6 +158,11 @@ denied world-denied outside tcp $server4 8080 &
 allowed ungoverned-direction server tcp $other4 8080
 allowed egress-to-node-of-free-endpoint other tcp 10.77.0.1 8080
 denied egress-to-node-denied client tcp 10.77.0.1 8080 &
+if [ $hook = cgroup ]; then
+	# the cgroup is the endpoint, whatever namespace its processes are in
+	expect cgroup-in-another-namespace 'timeout|eperm' \
+		"$AGENT" -n $pid_server -c "$LAB_CGROUPS/client" tcp $other4 8080 $silence_ms
+fi
 wait
 
 # --- what it says about it ----------------------------------------------------------------------------
@@ -256,6 +261,24 @@ denied endpoint-governed6 other udp $late6 8080
 allowed endpoint-allowed client tcp $late4 8080
 polload_does endpoint-del endpoint del live/late --name live
 allowed endpoint-free-again other tcp $late4 8080
+
+# --- a killed apply leaves one whole policy in force --------------------------------------------------
+
+polload_does apply-before-kills apply "$BUNDLES/first.$hook.o" --name live --node node-a
+killed=0
+for delay in 0.002 0.005 0.01 0.015 0.02 0.03 0.05 0.08; do
+	timeout -s KILL $delay "$POLLOAD" apply "$BUNDLES/second.$hook.o" --name live --node node-a >/dev/null 2>&1 ||
+		killed=$((killed + 1))
+	allowed killed-after-$delay-allows client tcp $server4 8080
+	denied killed-after-$delay-denies other tcp $server4 8080 &
+done
+wait
+echo "$killed of 8 did not come to their end"
+[ $killed -gt 0 ] && ok some-killed || not_ok some-killed "every apply was faster than its end"
+apply apply-after-kills first
+allowed after-kills-allows server tcp $other4 8080
+generations=$(ls -d /sys/fs/bpf/polc/live/g* | wc -l)
+[ "$generations" = 1 ] && ok kills-leave-nothing || not_ok kills-leave-nothing "$generations generations are pinned"
 
 # --- no trace ---------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 /*
  * Both printers: what they print reads back as an equal tree, and prints the same again. Over
  * hand-written policies of every kind, and over the corpus of real ones when it is there
- * (POLC_CORPUS, else /work/shared/corpus).
+ * (POLC_CORPUS, else ../shared/corpus).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -416,7 +416,7 @@ static void test_corpus(void **state)
 	const char *path = getenv("POLC_CORPUS");
 
 	(void)state;
-	path = path ? path : "/work/shared/corpus";
+	path = path ? path : "../shared/corpus";
 	if (access(path, R_OK) != 0) {
 		print_message("no corpus at %s\n", path);
 		skip();
