@@ -157,12 +157,13 @@ FUZZ_FLAGS := -std=gnu11 -g -O1 -fsanitize=fuzzer-no-link,address,undefined \
 $(B)/fuzz/obj/%.o: %.c
 	$(call say,CLANG,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) $(CPPFLAGS) $(FUZZ_FLAGS) -c -o $@ $<
+	$(Q)$(CLANG) $(CPPFLAGS) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+-include $(shell find $(B)/fuzz/obj -name '*.d' 2>/dev/null)
 $(FUZZ_O): | $(GRAMMAR) $(B)/gen/templates.c
 $(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_O)
 	$(call say,CLANG,$<)
 	$(Q)$(CLANG) $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_POLC)
-fuzz: $(addprefix $(B)/fuzz/,$(FUZZERS)) ## SECONDS of fuzzing for each reader (needs libclang-rt)
+fuzz: all $(addprefix $(B)/fuzz/,$(FUZZERS)) ## SECONDS of fuzzing for each reader (needs libclang-rt)
 	$(Q)B=$(B) tests/fuzz/run $(SECONDS) $(FUZZERS)
 
 # Live tests, virtual machines, demonstration: tests/live, tests/vm, testdata/demo.

@@ -44,7 +44,8 @@ void bench_result(const char *name, double value, const char *unit, double budge
 		snprintf(limit, sizeof(limit), "%g%s", budget, value <= budget ? "" : "  OVER");
 	printf("%-40s %12.4g %-6s %-14s %s\n", name, value, unit, limit, note);
 	fflush(stdout);
-	polc_buf_printf(&json, "%s\n  {\"name\": \"%s\", \"value\": %.6g, \"unit\": \"%s\", \"note\": ",
+	polc_buf_printf(&json,
+		"%s\n  {\"name\": \"%s\", \"value\": %.6g, \"unit\": \"%s\", \"note\": ",
 		json.n ? "," : "[", name, value, unit);
 	polc_buf_json(&json, note);
 	polc_buf_puts(&json, "}");
@@ -75,12 +76,14 @@ unsigned bench_rule_port(unsigned rule)
 	return 1000 + rule % 50;
 }
 
-static void add_rules(const struct bench_set *set, unsigned first, bool egress, struct polc_buf *out)
+static void add_rules(
+	const struct bench_set *set, unsigned first, bool egress, struct polc_buf *out)
 {
 	polc_buf_printf(out, "  %s:\n", egress ? "egress" : "ingress");
 	for (unsigned i = first; i < set->n_rules && i < first + set->per_policy; i++)
 		polc_buf_printf(out,
-			"  - {%sEndpoints: [{matchLabels: {app: a%u}}], toPorts: [{ports: [{port: \"%u\"}]}]}\n",
+			"  - {%sEndpoints: [{matchLabels: {app: a%u}}], toPorts: [{ports: [{port: "
+			"\"%u\"}]}]}\n",
 			egress ? "to" : "from", i, bench_rule_port(i));
 }
 
@@ -97,14 +100,15 @@ void bench_policies(const struct bench_set *set, struct polc_buf *out)
 	}
 }
 
-static void add_pod(const char *name, const char *app, const char *node, const struct polb_addr *addr,
-	const char *annotation, struct polc_buf *out)
+static void add_pod(const char *name, const char *app, const char *node,
+	const struct polb_addr *addr, const char *annotation, struct polc_buf *out)
 {
 	char text[POLB_ADDR_TEXT];
 
 	polb_addr_format(addr, text);
 	polc_buf_printf(out,
-		"---\n{apiVersion: v1, kind: Pod, metadata: {name: %s, namespace: bench, labels: {app: %s}%s}, "
+		"---\n{apiVersion: v1, kind: Pod, metadata: {name: %s, namespace: bench, labels: "
+		"{app: %s}%s}, "
 		"spec: {nodeName: %s}, status: {podIP: %s}}\n",
 		name, app, annotation, node, text);
 }

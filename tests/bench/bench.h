@@ -18,13 +18,14 @@ double bench_median(struct bench_sample *sample);
 double bench_now(void);
 
 /* One line of the table and of bench.json. A budget of 0: none. */
-void bench_result(const char *name, double value, const char *unit, double budget, const char *note);
+void bench_result(
+	const char *name, double value, const char *unit, double budget, const char *note);
 void bench_skip(const char *name, const char *why);
 
 /*
- * A set in namespace "bench": pod "target" on node "local" with `n_rules` rules in each direction, each
- * for one of as many labels (app=aN) and a port 1000 + N % 50 of any protocol; `n_peers` pods that share
- * the labels in turn. `per_policy` rules go into one policy.
+ * A set in namespace "bench": pod "target" on node "local" with `n_rules` rules in each direction,
+ * each for one of as many labels (app=aN) and a port 1000 + N % 50 of any protocol; `n_peers` pods
+ * that share the labels in turn. `per_policy` rules go into one policy.
  */
 struct bench_set {
 	unsigned n_rules, n_peers, per_policy;

@@ -41,8 +41,8 @@ static struct run run_command(char *const argv[])
 }
 
 /* Median of several runs, reported; false (and said) when one failed. */
-static bool time_command(const char *name, double budget, const char *note, char *const argv[],
-	void (*before)(void))
+static bool time_command(
+	const char *name, double budget, const char *note, char *const argv[], void (*before)(void))
 {
 	struct bench_sample sample = {.n = COMMAND_ROUNDS};
 
@@ -105,8 +105,10 @@ static void bench_compiler(void)
 	if (!write_set(&set))
 		return;
 	time_command("check.1000_policies", 0.5, "polc check, no inventory", check, NULL);
-	time_command("build.1000_policies.cold", 3, "10,000 identities, clang runs", build, empty_cache);
-	time_command("build.1000_policies.data_only", 0.5, "10,000 identities, object cached", build, NULL);
+	time_command(
+		"build.1000_policies.cold", 3, "10,000 identities, clang runs", build, empty_cache);
+	time_command("build.1000_policies.data_only", 0.5, "10,000 identities, object cached",
+		build, NULL);
 }
 
 /* An empty cgroup below the cgroup2 mount (on hybrid hosts it is not /sys/fs/cgroup itself). */
@@ -149,11 +151,11 @@ static void bench_loader(void)
 	struct run built = run_command(build);
 
 	bench_result("build.100k_identities", built.seconds, "s", 0, "100 rules, one run");
-	if (time_command("apply.100k_identities", 0.5, "polload apply, 100 rules, one endpoint", apply,
-		    remove_bundle)) {
+	if (time_command("apply.100k_identities", 0.5, "polload apply, 100 rules, one endpoint",
+		    apply, remove_bundle)) {
 		remove_bundle();
-		bench_result("apply.100k_identities.resident", run_command(apply).resident_mb, "MB", 64,
-			"peak resident memory of polload");
+		bench_result("apply.100k_identities.resident", run_command(apply).resident_mb, "MB",
+			64, "peak resident memory of polload");
 	}
 	remove_bundle();
 	rmdir(cgroup);

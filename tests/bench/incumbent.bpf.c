@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * The lookup structure that incumbents use per forward packet of an established flow, and nothing
- * else of them (reference/cilium-policy 2.1 to 2.4): flow table, address to identity by LPM, and the policy
- * trie {prefixlen, identity, direction, protocol, port} asked twice, with the identity and with 0. Parsing is the
- * same as in bpf-templates/network/short.h: one linear IPv4 TCP or UDP packet. It leaves out what
- * would make it slower: proxies, NAT, events, metrics per rule.
+ * else of them (reference/cilium-policy 2.1 to 2.4): flow table, address to identity by LPM, and
+ * the policy trie {prefixlen, identity, direction, protocol, port} asked twice, with the identity
+ * and with 0. Parsing is the same as in bpf-templates/network/short.h: one linear IPv4 TCP or UDP
+ * packet. It leaves out what would make it slower: proxies, NAT, events, metrics per rule.
  */
 #include "runtime/abi.h"
 #include "lib/bpf.h"
@@ -97,7 +97,8 @@ static __always_inline __u32 identity_of(__u32 addr)
 /* The better of the entry for the identity and the entry for all. */
 static __always_inline bool policy_allows(__u32 identity, __u8 protocol, __u16 port)
 {
-	struct policy_key key = {.prefix_len = 64, .identity = identity, .protocol = protocol, .port = port};
+	struct policy_key key = {
+		.prefix_len = 64, .identity = identity, .protocol = protocol, .port = port};
 	struct policy_entry *own = bpf_map_lookup_elem(&policy, &key), *all;
 
 	if (own && own->deny)

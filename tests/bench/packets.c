@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * ns per packet with BPF_PROG_TEST_RUN, over an empty program of the same type in the same run.
- * Variants take turns; medians of differences within a round are reported, so that a busy machine hurts all
- * alike. "new": TCP with SYN and FIN, which every time is decided and stored as a new flow (an opening
- * packet on a closing flow), so that one packet can be repeated in the kernel.
+ * Variants take turns; medians of differences within a round are reported, so that a busy machine
+ * hurts all alike. "new": TCP with SYN and FIN, which every time is decided and stored as a new
+ * flow (an opening packet on a closing flow), so that one packet can be repeated in the kernel.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -54,8 +54,9 @@ static int load_empty(enum bpf_prog_type type, enum bpf_attach_type attach, int 
 static int run(const struct variant *v, int repeat, double *ns, uint32_t *retval)
 {
 	struct __sk_buff context = {.ifindex = LOOPBACK_IFINDEX};
-	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = v->frame, .data_size_in = (uint32_t)v->size,
-		.ctx_in = &context, .ctx_size_in = sizeof(context), .repeat = repeat);
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = v->frame,
+		.data_size_in = (uint32_t)v->size, .ctx_in = &context,
+		.ctx_size_in = sizeof(context), .repeat = repeat);
 	int status = bpf_prog_test_run_opts(v->fd, &options);
 
 	if (status < 0)
@@ -251,8 +252,9 @@ struct remote_info {
 };
 
 /*
- * One identity per label, as Cilium would number them; per rule and direction one entry for each of TCP, UDP and
- * SCTP. What does not fit into the policy map is left out, but never the rule that is asked (the first).
+ * One identity per label, as Cilium would number them; per rule and direction one entry for each of
+ * TCP, UDP and SCTP. What does not fit into the policy map is left out, but never the rule that is
+ * asked (the first).
  */
 static void fill_incumbent(struct bpf_object *object, const struct bench_set *set)
 {
@@ -269,8 +271,10 @@ static void fill_incumbent(struct bpf_object *object, const struct bench_set *se
 		bpf_map_update_elem(ipcache, &key, &info, BPF_ANY);
 	}
 	for (unsigned i = 0; i < set->n_rules * 6 && i < POLICY_MAP_ENTRIES; i++) {
-		struct policy_key key = {.prefix_len = 64, .identity = 256 + i / 6,
-			.egress = i % 2, .protocol = protocols[i / 2 % 3],
+		struct policy_key key = {.prefix_len = 64,
+			.identity = 256 + i / 6,
+			.egress = i % 2,
+			.protocol = protocols[i / 2 % 3],
 			.port = htons((uint16_t)bench_rule_port(i / 6))};
 		struct policy_entry entry = {.precedence = 1};
 
@@ -298,8 +302,8 @@ struct costs {
 	double empty_tc, empty_cgroup;
 };
 
-static bool measure_set(
-	const struct bench_set *set, const char *incumbent_object, struct costs *costs, double *bytes)
+static bool measure_set(const struct bench_set *set, const char *incumbent_object,
+	struct costs *costs, double *bytes)
 {
 	struct loaded loaded;
 	unsigned rule = 0, peer = 0; /* the first: it is in the incumbents' map, too */
@@ -313,13 +317,14 @@ static bool measure_set(
 		goto out;
 	int tc = polb_instance_program_fd(loaded.instance, POLB_TC_TO);
 	int cgroup = polb_instance_program_fd(loaded.instance, POLB_CGROUP_IN);
-	struct variant established = {.fd = tc}, established_cgroup = {.fd = cgroup, .cgroup = true};
+	struct variant established = {.fd = tc},
+		       established_cgroup = {.fd = cgroup, .cgroup = true};
 	struct variant socket = {.fd = cgroup, .cgroup = true};
 	struct variant new_flow = {.fd = tc}, new_cgroup = {.fd = cgroup, .cgroup = true};
-	struct variant other = {.fd = bpf_program__fd(
-					bpf_object__find_program_by_name(incumbent, "incumbent"))};
-	struct variant *all[] = {&empty_tc, &empty_cgroup, &established, &established_cgroup, &socket,
-		&new_flow, &new_cgroup, &other};
+	struct variant other = {
+		.fd = bpf_program__fd(bpf_object__find_program_by_name(incumbent, "incumbent"))};
+	struct variant *all[] = {&empty_tc, &empty_cgroup, &established, &established_cgroup,
+		&socket, &new_flow, &new_cgroup, &other};
 
 	send_once(&established, peer, rule, IPPROTO_TCP, POLC_TCP_SYN, 2000);
 	make_frame(&established, peer, rule, IPPROTO_TCP, POLC_TCP_ACK, 2000);
@@ -353,8 +358,8 @@ out:
 	return ok;
 }
 
-static bool report_set(const char *suffix, const struct bench_set *set, const char *incumbent_object,
-	struct costs *costs, double *bytes)
+static bool report_set(const char *suffix, const struct bench_set *set,
+	const char *incumbent_object, struct costs *costs, double *bytes)
 {
 	char name[64], note[96];
 
@@ -377,13 +382,15 @@ static bool report_set(const char *suffix, const struct bench_set *set, const ch
 static void report_headline(const struct costs *c, const char *note)
 {
 	bench_result("packet.empty.tc", c->empty_tc, "ns", 0, "an empty program, tc");
-	bench_result("packet.empty.cgroup", c->empty_cgroup, "ns", 0, "an empty program, cgroup_skb");
+	bench_result(
+		"packet.empty.cgroup", c->empty_cgroup, "ns", 0, "an empty program, cgroup_skb");
 	bench_result("packet.established.over_empty", c->established, "ns", 50, note);
 	bench_result("packet.established.cgroup_over_empty", c->established_cgroup, "ns", 50, note);
 	bench_result("packet.socket.over_empty", c->socket, "ns", 25, note);
 	bench_result("packet.new.over_empty", c->new_flow, "ns", 150, note);
 	bench_result("packet.new.cgroup_over_empty", c->new_cgroup, "ns", 150, note);
-	bench_result("packet.new.ratio", c->new_flow / c->established, "x", 3, "new over established, tc");
+	bench_result("packet.new.ratio", c->new_flow / c->established, "x", 3,
+		"new over established, tc");
 	bench_result("packet.incumbent_model.over_empty", c->incumbent, "ns", 0,
 		"their lookups alone, established packet");
 	bench_result("packet.incumbent_model.ratio", c->ratio, "x", 0,
@@ -415,7 +422,8 @@ int bench_packets(const char *incumbent_object)
 	}
 	if (few > 0 && many > 0)
 		bench_result("memory.per_policy", (many - few) / 990 / 1024, "KB", 4,
-			"kernel memory of the maps that grow with policies, 10 to 1,000 policies of 2 rules");
+			"kernel memory of the maps that grow with policies, 10 to 1,000 policies "
+			"of 2 rules");
 	for (size_t i = 0; i < POLC_ARRAY_SIZE(peers); i++) {
 		struct bench_set set = {1000, peers[i], 1, ""};
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+// Boundaries of a policy set, packets at them and after them, and their bytes.
 #include "ask.h"
 
 #include <errno.h>
@@ -95,8 +96,8 @@ static void add_fixed(struct asker *asker)
 	add_port(asker, 12345);
 }
 
-void asker_init(struct asker *asker, struct polc_arena *arena, const struct subject *subject,
-	uint64_t seed)
+void asker_init(
+	struct asker *asker, struct polc_arena *arena, const struct subject *subject, uint64_t seed)
 {
 	const struct polc_network *network = subject->network;
 
@@ -178,8 +179,8 @@ static void choose_protocol(struct asker *asker, struct polc_packet_spec *spec)
 		spec->tcp_flags = POLC_TCP_ACK | (rng_chance(&asker->rng, 30) ? POLC_TCP_SYN : 0);
 		spec->sctp_chunk = POLC_SCTP_DATA;
 	}
-	spec->icmp_type = (uint8_t)asker->icmp_types.items[rng_below(
-		&asker->rng, (unsigned)asker->icmp_types.n)];
+	spec->icmp_type = (uint8_t)asker->icmp_types
+				  .items[rng_below(&asker->rng, (unsigned)asker->icmp_types.n)];
 	if (rng_chance(&asker->rng, 20))
 		spec->icmp_code = (uint8_t)rng_below(&asker->rng, 6);
 }
@@ -246,9 +247,8 @@ static void reply(struct packet *packet)
 	int partner = packet_icmp_partner(&packet->spec);
 
 	reverse(packet);
-	packet->spec.tcp_flags = packet->spec.tcp_flags == POLC_TCP_SYN
-					 ? POLC_TCP_SYN | POLC_TCP_ACK
-					 : POLC_TCP_ACK;
+	packet->spec.tcp_flags =
+		packet->spec.tcp_flags == POLC_TCP_SYN ? POLC_TCP_SYN | POLC_TCP_ACK : POLC_TCP_ACK;
 	packet->spec.sctp_chunk = POLC_SCTP_DATA;
 	if (partner >= 0)
 		packet->spec.icmp_type = (uint8_t)partner;
@@ -270,8 +270,8 @@ static void icmp_error(struct asker *asker, struct packet *packet)
 	if (rng_chance(&asker->rng, 20)) /* about a packet that went the other way */
 		reverse(inner);
 	if (rng_chance(&asker->rng, 30)) { /* from a router on the way */
-		struct polb_addr *remote = packet->direction == POLC_INGRESS ? &packet->spec.src
-									     : &packet->spec.dst;
+		struct polb_addr *remote =
+			packet->direction == POLC_INGRESS ? &packet->spec.src : &packet->spec.dst;
 		polb_addr_parse(remote->family == 4 ? "198.51.100.1" : "2001:db8:ffff::1", remote);
 	}
 	packet->inner = inner;
@@ -321,7 +321,8 @@ static void derived_packet(struct asker *asker, struct packet *packet)
 		break;
 	case 8: /* the rest of a datagram */
 		if (packet->spec.fragment) {
-			packet->spec.fragment_offset = (uint16_t)(8 + 8 * rng_below(&asker->rng, 100));
+			packet->spec.fragment_offset =
+				(uint16_t)(8 + 8 * rng_below(&asker->rng, 100));
 			packet->spec.more_fragments = rng_chance(&asker->rng, 50);
 		}
 		break;
@@ -383,7 +384,8 @@ void asker_next(struct asker *asker, bool tc, struct packet *packet)
 		packet->frame = rng_chance(&asker->rng, 50) ? FRAME_ARP : FRAME_OTHER;
 	if (packet->damage == DAMAGE_NONE && packet->frame == FRAME_IP && !packet->inner)
 		asker->history[asker->n_history < HISTORY ? asker->n_history++
-							  : rng_below(&asker->rng, HISTORY)] = *packet;
+							  : rng_below(&asker->rng, HISTORY)] =
+			*packet;
 }
 
 void asker_question(struct asker *asker, struct polc_question *question)

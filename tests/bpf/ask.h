@@ -11,7 +11,8 @@ enum { HISTORY = 24, FRAME_BYTES = 2048, INNER_BYTES = 256 };
 struct asker {
 	struct rng rng;
 	struct polc_arena *arena;
-	POLC_VEC(struct polb_addr) addrs; /* everything that some selector or the inventory draws a line at */
+	POLC_VEC(struct polb_addr)
+	addrs; /* everything that some selector or the inventory draws a line at */
 	POLC_VEC(uint16_t) ports;
 	POLC_VEC(uint16_t) icmp_types;
 	uint16_t fresh; /* source ports and ICMP ids: a new one per flow */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+// The compiler, the kernel and the model side by side: every packet is asked of both.
 #include "battery.h"
 
 #include <errno.h>
@@ -129,7 +130,8 @@ static bool same_pair(const struct packet *a, const struct packet *b)
 	const struct polb_addr *remote_a = a->direction ? &a->spec.dst : &a->spec.src;
 	const struct polb_addr *remote_b = b->direction ? &b->spec.dst : &b->spec.src;
 
-	return !polb_addr_compare(remote_a, remote_b) && (a->direction ? a->spec.sport : a->spec.dport) ==
+	return !polb_addr_compare(remote_a, remote_b) &&
+	       (a->direction ? a->spec.sport : a->spec.dport) ==
 		       (b->direction ? b->spec.sport : b->spec.dport);
 }
 
@@ -160,7 +162,8 @@ static enum outcome mismatch(struct session *s, const struct expectation *want,
 
 	s->battery->what = what;
 	s->battery->step = want->step;
-	polc_buf_printf(out, "mismatch: %s\nendpoint %s/%s on %s (number %u, tables %s/%s)%s%s%s%s\n", what,
+	polc_buf_printf(out,
+		"mismatch: %s\nendpoint %s/%s on %s (number %u, tables %s/%s)%s%s%s%s\n", what,
 		pod->namespace, pod->name, pod->node ? pod->node : "no node", s->endpoint_number,
 		s->model.no_policy[0] ? "none" : "some", s->model.no_policy[1] ? "none" : "some",
 		s->model.host_netns ? ", host network" : "", s->model.audit ? ", audit mode" : "",
@@ -170,12 +173,14 @@ static enum outcome mismatch(struct session *s, const struct expectation *want,
 			s->side == s->sides ? "all" : "half of the");
 	polc_buf_printf(out, "packet at %s: ", hook_names[asked->hook]);
 	packet_print(&asked->packet, out);
-	polc_buf_printf(out, "\nexpected: %s, step %s, rule", verdict_text(want->verdict), want->step);
+	polc_buf_printf(
+		out, "\nexpected: %s, step %s, rule", verdict_text(want->verdict), want->step);
 	for (size_t i = 0; i < want->n_candidates; i++) {
 		polc_buf_puts(out, i ? " or " : " ");
 		print_rule(s, want->candidates[i], out);
 	}
-	polc_buf_printf(out, "\nkernel:   returned %d, %u events", (int)got->retval, s->side->kernel.n_events);
+	polc_buf_printf(out, "\nkernel:   returned %d, %u events", (int)got->retval,
+		s->side->kernel.n_events);
 	if (s->side->kernel.n_events) {
 		polc_buf_printf(out, ", last: %s by ", verdict_text(s->side->kernel.event.verdict));
 		print_rule(s, s->side->kernel.event.rule, out);
@@ -210,8 +215,8 @@ static bool retval_is_right(enum hook hook, bool pass, uint32_t retval)
 }
 
 /* NULL, or what is wrong with the event of a denied or audited packet. */
-static const char *check_event(const struct session *s, const struct packet *packet,
-	const struct expectation *want)
+static const char *check_event(
+	const struct session *s, const struct packet *packet, const struct expectation *want)
 {
 	const struct polb_event *event = &s->side->kernel.event;
 	const struct polc_packet_spec *spec = &packet->spec;
@@ -243,8 +248,8 @@ static const char *check_event(const struct session *s, const struct packet *pac
 	return NULL;
 }
 
-static const char *check_flow(const struct session *s, const struct expectation *want,
-	const struct observation *got)
+static const char *check_flow(
+	const struct session *s, const struct expectation *want, const struct observation *got)
 {
 	if (!want->has_flow)
 		return NULL;
@@ -261,7 +266,8 @@ static const char *check_flow(const struct session *s, const struct expectation 
 	if (want->verdict != POLB_VERDICT_DENY &&
 		!is_candidate(want, (uint32_t)(got->flow.state >> 8) & 0xffffff))
 		return "the flow names another rule";
-	return s->side->kernel.epoch == want->flow_epoch || !want->pass ? NULL : "a stale flow was used";
+	return s->side->kernel.epoch == want->flow_epoch || !want->pass ? NULL
+									: "a stale flow was used";
 }
 
 static void expect_count(struct session *s, const struct expectation *want)
@@ -285,10 +291,12 @@ static enum outcome ask_packet(struct session *s, enum hook hook, const struct p
 	if (packet_bytes(packet, frame, &size) < 0)
 		POLC_BUG("a packet that cannot be built");
 	model_packet(&s->model, packet, &want);
-	int status = kernel_run(&s->side->kernel, hook, packet->direction, frame, size, &got.retval);
+	int status =
+		kernel_run(&s->side->kernel, hook, packet->direction, frame, size, &got.retval);
 
 	if (status < 0) {
-		polc_buf_printf(s->battery->report, "cannot run the program: %s\n", strerror(-status));
+		polc_buf_printf(
+			s->battery->report, "cannot run the program: %s\n", strerror(-status));
 		return OUTCOME_ENVIRONMENT;
 	}
 	if (want.has_flow)
@@ -453,8 +461,8 @@ static enum outcome check_counters(struct session *s, const struct side *side)
 	if (total != side->expected_total) {
 		s->battery->what = "counters";
 		polc_buf_printf(s->battery->report,
-			"mismatch: %llu packets counted, expected %llu\n", (unsigned long long)total,
-			(unsigned long long)side->expected_total);
+			"mismatch: %llu packets counted, expected %llu\n",
+			(unsigned long long)total, (unsigned long long)side->expected_total);
 		outcome = OUTCOME_MISMATCH;
 	}
 	free(after);
@@ -601,7 +609,8 @@ static enum outcome ask_node(struct session *s, const char *node, unsigned long 
 
 enum outcome battery_run(struct battery *battery, struct subject *subject, struct subject *next)
 {
-	struct session s = {.battery = battery, .n_sides = next ? 2 : 1,
+	struct session s = {.battery = battery,
+		.n_sides = next ? 2 : 1,
 		.sides = {{.subject = subject}, {.subject = next}}};
 	const struct polc_plan *plan = subject->plan;
 	enum outcome outcome = OUTCOME_AGREE;
@@ -613,7 +622,8 @@ enum outcome battery_run(struct battery *battery, struct subject *subject, struc
 		bool seen = false;
 
 		for (uint32_t j = 0; j < i; j++)
-			seen |= same_node(plan->endpoints[i].pod->node, plan->endpoints[j].pod->node);
+			seen |= same_node(
+				plan->endpoints[i].pod->node, plan->endpoints[j].pod->node);
 		if (!seen)
 			outcome = ask_node(&s, plan->endpoints[i].pod->node,
 				battery->cases / plan->n_endpoints + 1);
@@ -657,9 +667,11 @@ enum outcome battery_same_meaning(
 			continue;
 		battery->what = "order";
 		polc_buf_printf(battery->report,
-			"mismatch: in reverse order of documents another verdict: %s/%s %s protocol %u port %u\n",
+			"mismatch: in reverse order of documents another verdict: %s/%s %s "
+			"protocol %u port %u\n",
 			question.endpoint->pod->namespace, question.endpoint->pod->name,
-			question.direction ? "egress" : "ingress", question.protocol, question.port);
+			question.direction ? "egress" : "ingress", question.protocol,
+			question.port);
 		return OUTCOME_MISMATCH;
 	}
 	return OUTCOME_AGREE;

@@ -28,13 +28,14 @@ enum outcome {
 
 struct battery {
 	uint64_t seed;
-	unsigned long cases;     /* to ask */
-	unsigned long asked;     /* were asked */
+	unsigned long cases; /* to ask */
+	unsigned long asked; /* were asked */
 	unsigned long by_verdict[5];
-	unsigned long opened;    /* flows */
-	const char *what;        /* differs: the kind of mismatch, for the minimiser */
+	unsigned long opened; /* flows */
+	const char *what;     /* differs: the kind of mismatch, for the minimiser */
 	const char *step;
-	struct polc_buf *report; /* what differs, when MISMATCH; why, when UNUSABLE or ENVIRONMENT */
+	struct polc_buf
+		*report; /* what differs, when MISMATCH; why, when UNUSABLE or ENVIRONMENT */
 };
 
 /* Reads, lowers and plans the text of a set. False: polc has errors. */
@@ -42,7 +43,8 @@ bool subject_open(struct subject *subject, const char *text, size_t len);
 bool subject_build(struct subject *subject, struct polc_buf *report);
 void subject_close(struct subject *subject);
 
-/* `next`: another policy of the same inventory, taking turns with the first as generations do; or NULL. */
+/* `next`: another policy of the same inventory, taking turns with the first as generations do; or
+ * NULL. */
 enum outcome battery_run(struct battery *battery, struct subject *subject, struct subject *next);
 /* The order of documents must not matter to any verdict: compares two readings of one set. */
 enum outcome battery_same_meaning(

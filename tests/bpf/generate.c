@@ -19,7 +19,8 @@ static const char *const zones[] = {"z1", "z2"};
 static const char *const port_names[] = {"http", "dns", "metrics"};
 static const char *const protocols[] = {"TCP", "UDP", "SCTP"};
 static const char *const entities[] = {"all", "world", "world-ipv4", "world-ipv6", "host",
-	"remote-node", "cluster", "kube-apiserver", "health", "init", "ingress", "unmanaged", "none"};
+	"remote-node", "cluster", "kube-apiserver", "health", "init", "ingress", "unmanaged",
+	"none"};
 static const unsigned ports[] = {1, 53, 80, 81, 443, 8000, 8080, 8100, 65534, 65535};
 static const unsigned icmp_types[] = {0, 3, 8, 11, 13, 128, 129, 135, 255};
 
@@ -81,11 +82,11 @@ static const struct universe pod_labels[] = {
 	{"app", apps, POLC_ARRAY_SIZE(apps)}, {"tier", tiers, POLC_ARRAY_SIZE(tiers)}};
 static const struct universe namespace_labels[] = {{"team", teams, POLC_ARRAY_SIZE(teams)},
 	{"kubernetes.io/metadata.name", namespaces, POLC_ARRAY_SIZE(namespaces)}};
-static const struct universe node_labels[] = {{"zone", zones, POLC_ARRAY_SIZE(zones)},
-	{"zone", zones, POLC_ARRAY_SIZE(zones)}};
-static const struct universe cilium_labels[] = {
-	{"app", apps, POLC_ARRAY_SIZE(apps)}, {"k8s:app", apps, POLC_ARRAY_SIZE(apps)},
-	{"any:tier", tiers, POLC_ARRAY_SIZE(tiers)}, {"tier", tiers, POLC_ARRAY_SIZE(tiers)},
+static const struct universe node_labels[] = {
+	{"zone", zones, POLC_ARRAY_SIZE(zones)}, {"zone", zones, POLC_ARRAY_SIZE(zones)}};
+static const struct universe cilium_labels[] = {{"app", apps, POLC_ARRAY_SIZE(apps)},
+	{"k8s:app", apps, POLC_ARRAY_SIZE(apps)}, {"any:tier", tiers, POLC_ARRAY_SIZE(tiers)},
+	{"tier", tiers, POLC_ARRAY_SIZE(tiers)},
 	{"k8s:io.kubernetes.pod.namespace", namespaces, POLC_ARRAY_SIZE(namespaces)},
 	{"io.kubernetes.pod.namespace", namespaces, POLC_ARRAY_SIZE(namespaces)},
 	{"k8s:io.cilium.k8s.namespace.labels.team", teams, POLC_ARRAY_SIZE(teams)}};
@@ -265,7 +266,8 @@ static void network_policy(struct gen *gen)
 static void cilium_selector(struct gen *gen)
 {
 	if (chance(gen, 4))
-		say(gen, "{matchLabels: {\"reserved:%s\": \"\"}}", chance(gen, 50) ? "host" : "world");
+		say(gen, "{matchLabels: {\"reserved:%s\": \"\"}}",
+			chance(gen, 50) ? "host" : "world");
 	else if (chance(gen, 4))
 		say(gen, "{matchLabels: {io.cilium.k8s.policy.serviceaccount: sa1}}");
 	else if (chance(gen, 4))
@@ -297,7 +299,8 @@ static void cilium_service(struct gen *gen)
 		say(gen, "{k8sService: {serviceName: %s, namespace: a}}", PICK(gen->rng, services));
 	else
 		say(gen, "{k8sServiceSelector: {selector: {matchLabels: {app: %s}}, namespace: a}}",
-			apps[rng_below(gen->rng, 2)]); /* no service is called db: refused in a denial */
+			apps[rng_below(
+				gen->rng, 2)]); /* no service is called db: refused in a denial */
 }
 
 /* Writes the items of one L3 member; returns false when it wrote an empty list. */
@@ -501,7 +504,8 @@ static void admin_port(struct gen *gen, bool named)
 		say(gen, "    - portRange: {protocol: %s, start: %u, end: %u}\n",
 			PICK(gen->rng, protocols), lo, hi);
 	else
-		say(gen, "    - portNumber: {protocol: %s, port: %u}\n", PICK(gen->rng, protocols), lo);
+		say(gen, "    - portNumber: {protocol: %s, port: %u}\n", PICK(gen->rng, protocols),
+			lo);
 }
 
 enum api_kind { API_CLUSTER, API_ADMIN, API_BASELINE };
@@ -516,7 +520,8 @@ static void api_rules(struct gen *gen, enum api_kind kind, bool egress)
 	for (unsigned i = 1 + rng_below(gen->rng, 3); i; i--) {
 		bool with_ports = chance(gen, 50), with_networks = chance(gen, 60);
 
-		say(gen, "  - action: %s\n", actions[rng_below(gen->rng, kind == API_BASELINE ? 2 : 3)]);
+		say(gen, "  - action: %s\n",
+			actions[rng_below(gen->rng, kind == API_BASELINE ? 2 : 3)]);
 		say(gen, "    name: r%u\n", gen->serial++);
 		say(gen, "    %s:\n", egress ? "to" : "from");
 		for (unsigned j = 1 + rng_below(gen->rng, 2); j; j--)
@@ -603,15 +608,17 @@ static void pod(struct gen *gen, unsigned number)
 	else if (chance(gen, 15))
 		say(gen, "{ip: \"fd00:1::1:%u\"}", number);
 	else
-		say(gen, chance(gen, 60) ? "{ip: 10.1.2.%u}, {ip: \"fd00:1::%u\"}" : "{ip: 10.1.2.%u}",
+		say(gen,
+			chance(gen, 60) ? "{ip: 10.1.2.%u}, {ip: \"fd00:1::%u\"}"
+					: "{ip: 10.1.2.%u}",
 			number, number);
 	say(gen, "]}\n");
 }
 
 static void node(struct gen *gen, unsigned number)
 {
-	say(gen, "---\napiVersion: v1\nkind: Node\nmetadata: {name: n%u, labels: {zone: %s}", number,
-		PICK(gen->rng, zones));
+	say(gen, "---\napiVersion: v1\nkind: Node\nmetadata: {name: n%u, labels: {zone: %s}",
+		number, PICK(gen->rng, zones));
 	if (chance(gen, 30))
 		say(gen, ", annotations: {network.cilium.io/ipv4-health-ip: 10.1.255.%u}", number);
 	say(gen, "}\nstatus: {addresses: [{type: InternalIP, address: 192.168.1.%u}", number);
@@ -622,25 +629,33 @@ static void node(struct gen *gen, unsigned number)
 
 static void services(struct gen *gen)
 {
-	say(gen, "---\napiVersion: v1\nkind: Service\nmetadata: {name: s1, namespace: a, labels: {app: web}}\n");
+	say(gen, "---\napiVersion: v1\nkind: Service\nmetadata: {name: s1, namespace: a, labels: "
+		 "{app: web}}\n");
 	say(gen, "spec: {selector: {app: %s}}\n", PICK(gen->rng, apps));
-	say(gen, "---\napiVersion: v1\nkind: Service\nmetadata: {name: s2, namespace: a, labels: {app: api}}\nspec: {}\n");
-	say(gen, "---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n"
-		 "metadata: {name: s2-x, namespace: a, labels: {kubernetes.io/service-name: s2}}\n"
-		 "addressType: IPv4\nendpoints:\n- addresses: [203.0.113.%u]\n- addresses: [10.1.2.%u]\n",
+	say(gen, "---\napiVersion: v1\nkind: Service\nmetadata: {name: s2, namespace: a, labels: "
+		 "{app: api}}\nspec: {}\n");
+	say(gen,
+		"---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n"
+		"metadata: {name: s2-x, namespace: a, labels: {kubernetes.io/service-name: s2}}\n"
+		"addressType: IPv4\nendpoints:\n- addresses: [203.0.113.%u]\n- addresses: "
+		"[10.1.2.%u]\n",
 		rng_below(gen->rng, 10), 1 + rng_below(gen->rng, 8));
-	say(gen, "---\napiVersion: v1\nkind: Service\nmetadata: {name: kubernetes, namespace: default}\nspec: {}\n");
-	say(gen, "---\napiVersion: v1\nkind: Endpoints\nmetadata: {name: kubernetes, namespace: default}\n"
-		 "subsets:\n- addresses: [{ip: %s}]\n",
+	say(gen, "---\napiVersion: v1\nkind: Service\nmetadata: {name: kubernetes, namespace: "
+		 "default}\nspec: {}\n");
+	say(gen,
+		"---\napiVersion: v1\nkind: Endpoints\nmetadata: {name: kubernetes, namespace: "
+		"default}\n"
+		"subsets:\n- addresses: [{ip: %s}]\n",
 		chance(gen, 50) ? "192.168.1.1" : "192.168.1.9");
 }
 
 static void cidr_groups(struct gen *gen)
 {
 	for (unsigned i = 1; i <= 2; i++)
-		say(gen, "---\napiVersion: cilium.io/v2\nkind: CiliumCIDRGroup\n"
-			 "metadata: {name: g%u, labels: {zone: %s}}\nspec:\n  externalCIDRs:\n"
-			 "  - \"%s\"\n  - \"%s\"\n",
+		say(gen,
+			"---\napiVersion: cilium.io/v2\nkind: CiliumCIDRGroup\n"
+			"metadata: {name: g%u, labels: {zone: %s}}\nspec:\n  externalCIDRs:\n"
+			"  - \"%s\"\n  - \"%s\"\n",
 			i, zones[i - 1], any_cidr(gen), any_cidr(gen));
 }
 
@@ -649,7 +664,9 @@ static void inventory(struct gen *gen)
 	unsigned n_pods = 3 + rng_below(gen->rng, 6);
 
 	for (unsigned i = 0; i < POLC_ARRAY_SIZE(namespaces); i++)
-		say(gen, "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: %s, labels: {team: %s}}\n",
+		say(gen,
+			"---\napiVersion: v1\nkind: Namespace\nmetadata: {name: %s, labels: {team: "
+			"%s}}\n",
 			namespaces[i], PICK(gen->rng, teams));
 	for (unsigned i = 1; i <= 2; i++)
 		node(gen, i);

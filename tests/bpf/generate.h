@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Random policy sets with their inventory, as YAML text, from small universes so that things collide. */
+/* Random policy sets with their inventory, as YAML text, from small universes so that things
+ * collide. */
 #ifndef ORACLE_GENERATE_H
 #define ORACLE_GENERATE_H
 

@@ -78,7 +78,8 @@ int kernel_load(struct kernel *kernel, const struct polb_bundle *bundle, const c
 	if (!status && !shared)
 		status = kernel_set_epoch(kernel, options.generation, 1);
 	if (status < 0)
-		snprintf(error, POLB_ERROR_TEXT, "cannot prepare the instance: %s", strerror(-status));
+		snprintf(error, POLB_ERROR_TEXT, "cannot prepare the instance: %s",
+			strerror(-status));
 	return status;
 }
 
@@ -92,8 +93,8 @@ void kernel_free(struct kernel *kernel)
 int kernel_select(struct kernel *kernel, uint32_t endpoint_number, uint64_t *key)
 {
 	struct polb_endpoint endpoint;
-	int status = polb_instance_test_endpoint(
-		kernel->instance, endpoint_number, LOOPBACK_IFINDEX);
+	int status =
+		polb_instance_test_endpoint(kernel->instance, endpoint_number, LOOPBACK_IFINDEX);
 
 	if (status < 0)
 		return status;
@@ -139,7 +140,8 @@ int kernel_set_audit(struct kernel *kernel, bool audit)
 	return change_config(kernel, &audit);
 }
 
-bool kernel_flow(const struct kernel *kernel, const struct polb_flow_key *key, struct polb_flow *flow)
+bool kernel_flow(
+	const struct kernel *kernel, const struct polb_flow_key *key, struct polb_flow *flow)
 {
 	return bpf_map_lookup_elem(kernel->flows_fd, key, flow) == 0;
 }
@@ -178,7 +180,8 @@ static int peers_fd(const struct kernel *kernel, const struct polb_addr *addr)
 		kernel->instance, addr->family == 4 ? "polt_peers4" : "polt_peers6");
 }
 
-int kernel_set_peer(struct kernel *kernel, const struct polb_addr *addr, const struct polb_peer *peer)
+int kernel_set_peer(
+	struct kernel *kernel, const struct polb_addr *addr, const struct polb_peer *peer)
 {
 	int fd = peers_fd(kernel, addr);
 

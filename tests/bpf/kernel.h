@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The oracle's view of a loaded bundle: run a frame, see what it did to maps, events and counters. */
+/* The oracle's view of a loaded bundle: run a frame, see what it did to maps, events and counters.
+ */
 #ifndef ORACLE_KERNEL_H
 #define ORACLE_KERNEL_H
 
@@ -23,7 +24,8 @@ struct kernel {
 	struct polb_event event;
 };
 
-/* `shared`: the generation before, whose flows and control cell it takes; or NULL. 0, or -errno with a line in error. */
+/* `shared`: the generation before, whose flows and control cell it takes; or NULL. 0, or -errno
+ * with a line in error. */
 int kernel_load(struct kernel *kernel, const struct polb_bundle *bundle, const char *local_node,
 	bool adopt, const struct kernel *shared, char error[POLB_ERROR_TEXT]);
 void kernel_free(struct kernel *kernel);
@@ -31,12 +33,14 @@ void kernel_free(struct kernel *kernel);
 int kernel_select(struct kernel *kernel, uint32_t endpoint_number, uint64_t *key);
 /* No interface has an endpoint any more. */
 void kernel_forget_interface(struct kernel *kernel);
-/* Runs one frame: -errno, or 0 and the program's own return value; events of it are in the kernel struct. */
+/* Runs one frame: -errno, or 0 and the program's own return value; events of it are in the kernel
+ * struct. */
 int kernel_run(struct kernel *kernel, enum hook hook, enum polc_direction direction,
 	const void *frame, size_t size, uint32_t *retval);
 int kernel_set_epoch(struct kernel *kernel, uint32_t generation, uint32_t epoch);
 int kernel_set_audit(struct kernel *kernel, bool audit);
-bool kernel_flow(const struct kernel *kernel, const struct polb_flow_key *key, struct polb_flow *flow);
+bool kernel_flow(
+	const struct kernel *kernel, const struct polb_flow_key *key, struct polb_flow *flow);
 /* Makes a flow old enough to have timed out, if it is one that does. */
 void kernel_age_flow(const struct kernel *kernel, const struct polb_flow_key *key);
 /* Packets by rule; n_rules entries. */
@@ -44,6 +48,7 @@ int kernel_counters(const struct kernel *kernel, uint64_t *packets);
 /* Gives `from` the peer record of `to` (an identity change); both must be exact entries. */
 int kernel_alias(struct kernel *kernel, const struct polb_addr *from, const struct polb_addr *to,
 	struct polb_peer *old);
-int kernel_set_peer(struct kernel *kernel, const struct polb_addr *addr, const struct polb_peer *peer);
+int kernel_set_peer(
+	struct kernel *kernel, const struct polb_addr *addr, const struct polb_peer *peer);
 
 #endif

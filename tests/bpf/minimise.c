@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-// A block is a line and the deeper lines that follow it ("- " counts as depth); a document is one too.
+// A block is a line and the deeper lines that follow it ("- " counts as depth); a document is one
+// too.
 #include "minimise.h"
 
 #include <stdlib.h>
@@ -45,7 +46,8 @@ static char *without(const char *text, size_t at, size_t n)
 
 /* One pass from the end over blocks of at most `max_depth`; true when something went. */
 static bool pass(char **text, size_t max_depth,
-	bool (*fails)(void *context, const char *text, size_t len), void *context, unsigned *attempts)
+	bool (*fails)(void *context, const char *text, size_t len), void *context,
+	unsigned *attempts)
 {
 	bool smaller = false;
 

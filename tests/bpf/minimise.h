@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Makes a failing YAML text smaller: drops documents, then list items and fields, while it keeps failing. */
+/* Makes a failing YAML text smaller: drops documents, then list items and fields, while it keeps
+ * failing. */
 #ifndef ORACLE_MINIMISE_H
 #define ORACLE_MINIMISE_H
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-// The steps of docs/datapath.md, in their order. A run is shorter than any timeout but for model_age().
+// The steps of docs/datapath.md, in their order. A run is shorter than any timeout but for
+// model_age().
 #include "model.h"
 
 #include <netinet/in.h>
@@ -121,8 +122,9 @@ static bool flow_key(const struct model *model, const struct polc_packet_spec *s
 	key->endpoint = model->endpoint_key;
 	if (query) {
 		key->local_port = key->remote_port = spec->icmp_id;
-		key->origin_hint = (uint8_t)(1 + (packet_is_icmp_request(spec) ? direction
-									 : opposite(direction)));
+		key->origin_hint =
+			(uint8_t)(1 +
+				  (packet_is_icmp_request(spec) ? direction : opposite(direction)));
 	} else if (has_ports(spec->protocol)) {
 		key->local_port = out ? spec->sport : spec->dport;
 		key->remote_port = out ? spec->dport : spec->sport;
@@ -180,7 +182,8 @@ static void reserved(const struct model *model, struct expectation *out, const c
 	result(out, step, verdict, &reserved_rules[rule], 1);
 }
 
-/* The destination port, or ICMP type, if `spec` (travelling in `direction`) belonged to a flow of `origin`. */
+/* The destination port, or ICMP type, if `spec` (travelling in `direction`) belonged to a flow of
+ * `origin`. */
 static uint16_t decision_port(const struct polc_packet_spec *spec, enum polc_direction direction,
 	enum polc_direction origin)
 {
@@ -236,8 +239,13 @@ static bool closes(const struct polc_packet_spec *spec)
 static void keep_flow(struct model_flow *flow, const struct polb_flow_key *key, uint32_t epoch,
 	enum polc_direction origin, const struct expectation *from)
 {
-	*flow = (struct model_flow){.key = *key, .used = true, .epoch = epoch, .origin = origin,
-		.closing = flow->closing, .verdict = from->verdict, .candidates = from->candidates,
+	*flow = (struct model_flow){.key = *key,
+		.used = true,
+		.epoch = epoch,
+		.origin = origin,
+		.closing = flow->closing,
+		.verdict = from->verdict,
+		.candidates = from->candidates,
 		.n_candidates = from->n_candidates};
 }
 
@@ -323,7 +331,8 @@ static bool is_related(struct model *model, const struct packet *packet)
 	struct polb_flow_key key;
 	struct expectation again = {0};
 
-	if (!is_icmp_error(&packet->spec) || !inner || !flow_key(model, &inner->spec, direction, &key))
+	if (!is_icmp_error(&packet->spec) || !inner ||
+		!flow_key(model, &inner->spec, direction, &key))
 		return false;
 	struct model_flow *flow = flow_slot(model, &key);
 
@@ -340,8 +349,8 @@ static bool is_related(struct model *model, const struct packet *packet)
 
 /* --- fragments ------------------------------------------------------------------------------ */
 
-static void fragment_key(const struct model *model, const struct packet *packet,
-	struct polb_fragment_key *key)
+static void fragment_key(
+	const struct model *model, const struct packet *packet, struct polb_fragment_key *key)
 {
 	memset(key, 0, sizeof(*key));
 	memcpy(key->src, packet->spec.src.bytes, 16);
@@ -353,7 +362,8 @@ static void fragment_key(const struct model *model, const struct packet *packet,
 	key->endpoint = model->endpoint_key;
 }
 
-static struct model_fragment *find_fragment(struct model *model, const struct polb_fragment_key *key)
+static struct model_fragment *find_fragment(
+	struct model *model, const struct polb_fragment_key *key)
 {
 	for (size_t i = 0; i < model->fragments.n; i++)
 		if (!memcmp(&model->fragments.items[i].key, key, sizeof(*key)))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * What must happen to a packet: docs/datapath.md written down a second time, slowly, over the
- * reference evaluator. One model per endpoint; it remembers flows and fragments as the kernel should.
+ * reference evaluator. One model per endpoint; it remembers flows and fragments as the kernel
+ * should.
  */
 #ifndef ORACLE_MODEL_H
 #define ORACLE_MODEL_H

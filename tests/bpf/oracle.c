@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The oracle test: random policy sets, compiled and loaded for real, against the reference evaluator
- * and the model of docs/datapath.md. A case is one packet.
+ * The oracle test: random policy sets, compiled and loaded for real, against the reference
+ * evaluator and the model of docs/datapath.md. A case is one packet.
  *
  *   oracle [--seed S] [--cases N] [--sets M] [FILE...]   FILE: a kept case, replayed instead
  *   oracle --print --seed S                               the first set of a seed
@@ -118,7 +118,8 @@ static char *half_of_policies(const char *text, size_t len)
 }
 
 /* The battery, on its own or (every third seed) with another generation that takes turns. */
-static enum outcome ask_set(struct battery *battery, struct subject *subject, const char *text, size_t len)
+static enum outcome ask_set(
+	struct battery *battery, struct subject *subject, const char *text, size_t len)
 {
 	struct subject next;
 	enum outcome outcome = OUTCOME_ENVIRONMENT;
@@ -137,7 +138,8 @@ static enum outcome ask_set(struct battery *battery, struct subject *subject, co
 }
 
 /* One set, whole. */
-static enum outcome run_text(struct battery *battery, const char *text, size_t len, struct totals *totals)
+static enum outcome run_text(
+	struct battery *battery, const char *text, size_t len, struct totals *totals)
 {
 	struct subject subject;
 	enum outcome outcome = OUTCOME_UNUSABLE;
@@ -184,9 +186,11 @@ static bool still_fails(void *context, const char *text, size_t len)
 	struct polc_arena arena = {0};
 	struct polc_buf report = {.arena = &arena};
 	struct totals unused = {0};
-	struct battery battery = {.seed = attempt->seed, .cases = attempt->cases, .report = &report};
+	struct battery battery = {
+		.seed = attempt->seed, .cases = attempt->cases, .report = &report};
 	bool fails = run_text(&battery, text, len, &unused) == OUTCOME_MISMATCH &&
-		     same_text(battery.what, attempt->what) && same_text(battery.step, attempt->step);
+		     same_text(battery.what, attempt->what) &&
+		     same_text(battery.step, attempt->step);
 
 	if (isatty(2))
 		fprintf(stderr, "\rminimising: %zu bytes ", len);
@@ -200,7 +204,8 @@ static void keep(const struct options *options, uint64_t seed, unsigned long cas
 	char path[512];
 
 	mkdir(options->failures, 0777);
-	snprintf(path, sizeof(path), "%s/seed-%llu.yaml", options->failures, (unsigned long long)seed);
+	snprintf(path, sizeof(path), "%s/seed-%llu.yaml", options->failures,
+		(unsigned long long)seed);
 	FILE *file = fopen(path, "w");
 
 	if (!file) {
@@ -271,13 +276,14 @@ static enum outcome run_seeds(const struct options *options, struct totals *tota
 			fputs(text.p, stdout);
 		} else {
 			enum outcome outcome = run_one(options, seed,
-				(options->cases + options->sets - 1) / options->sets, text.p, totals);
+				(options->cases + options->sets - 1) / options->sets, text.p,
+				totals);
 
 			if (outcome > worst)
 				worst = outcome;
 			if (isatty(2))
-				fprintf(stderr, "\r%lu of %lu sets, %lu cases ", i + 1, options->sets,
-					totals->cases);
+				fprintf(stderr, "\r%lu of %lu sets, %lu cases ", i + 1,
+					options->sets, totals->cases);
 		}
 		polc_arena_free(&arena);
 	}
@@ -372,7 +378,8 @@ int main(int argc, char **argv)
 	enum outcome worst = OUTCOME_AGREE;
 
 	if (parse_options(argc, argv, &options) < 0) {
-		fputs("usage: oracle [--seed S] [--cases N] [--sets M] [--print] [FILE...]\n", stderr);
+		fputs("usage: oracle [--seed S] [--cases N] [--sets M] [--print] [FILE...]\n",
+			stderr);
 		return POLC_EXIT_USAGE;
 	}
 	if (!options.sets)
@@ -391,7 +398,7 @@ int main(int argc, char **argv)
 	if (options.print)
 		return 0;
 	print_totals(&totals);
-	return worst == OUTCOME_AGREE	      ? POLC_EXIT_OK
+	return worst == OUTCOME_AGREE         ? POLC_EXIT_OK
 	       : worst == OUTCOME_ENVIRONMENT ? POLC_EXIT_ENVIRONMENT
 					      : POLC_EXIT_BAD;
 }

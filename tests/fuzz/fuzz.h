@@ -13,7 +13,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Lowers and plans what was read; a plan of a set without errors must verify. Diagnostics must print. */
+/* Lowers and plans what was read; a plan of a set without errors must verify. Diagnostics must
+ * print. */
 static inline void fuzz_compile(struct polc *polc, struct polc_input *input)
 {
 	const struct polc_lower_options options = {0};

@@ -4,7 +4,8 @@
 
 static const char policies[] =
 	"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p, namespace: a}\n"
-	"spec: {podSelector: {}, ingress: [{from: [{namespaceSelector: {}}], ports: [{port: http}]}]}\n"
+	"spec: {podSelector: {}, ingress: [{from: [{namespaceSelector: {}}], ports: [{port: "
+	"http}]}]}\n"
 	"---\napiVersion: cilium.io/v2\nkind: CiliumClusterwideNetworkPolicy\nmetadata: {name: q}\n"
 	"spec: {endpointSelector: {}, egress: [{toServices: [{k8sService: {serviceName: s}}]},"
 	" {toEntities: [kube-apiserver, health, ingress]}, {toCIDRSet: [{cidrGroupRef: g}]}]}\n";

@@ -8,8 +8,8 @@ static void reread(const char *text, size_t len)
 	struct polc_input input = {0};
 
 	polc_init(&polc);
-	polc_parse_pol(&polc, &input,
-		polc_source_add(&polc.arena, &polc.sources, "again.pol", text, len));
+	polc_parse_pol(
+		&polc, &input, polc_source_add(&polc.arena, &polc.sources, "again.pol", text, len));
 	if (polc.n_errors) {
 		fprintf(stderr, "printed, then refused:\n%.*s\n", (int)len, text);
 		polc_diagnostics_print_text(&polc, stderr, false);
