@@ -308,7 +308,8 @@ void polc_cilium_parse_port_rule(
 	if (r->deny)
 		refuse_l7_in_deny(r->polc, &fields.l7, path);
 	else
-		polc_cilium_parse_l7(r, &fields.l7, r->rule->ports.items + first,
+		polc_cilium_parse_l7(r, &fields.l7,
+			r->rule->ports.n ? &r->rule->ports.items[first] : NULL,
 			r->rule->ports.n - first, path);
 }
 
