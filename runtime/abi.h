@@ -17,22 +17,22 @@ enum polb_verdict {
 	POLB_VERDICT_NONE = 0, /* no decision at this step */
 	POLB_VERDICT_ALLOW = 1,
 	POLB_VERDICT_DENY = 2,
-	POLB_VERDICT_PASS = 3, /* only as a step's action: go on with the step at row.middle */
+	POLB_VERDICT_PASS = 3,  /* only as a step's action: go on with the step at row.pass_to */
 	POLB_VERDICT_AUDIT = 4, /* would be denied, passed because of audit mode (events, flows) */
 };
 
 /* Rule numbers below POLB_RULE_FIRST are not written by anybody; counters and events use them. */
 enum polb_reserved_rule {
-	POLB_RULE_NONE = 0,           /* default allow: nothing isolates the endpoint here */
-	POLB_RULE_DEFAULT_DENY = 1,   /* isolated, and no rule allows */
-	POLB_RULE_LOCAL_NODE = 2,     /* implicit: the endpoint's own node may reach it */
-	POLB_RULE_SELF = 3,           /* an endpoint talking to itself */
-	POLB_RULE_MALFORMED = 4,      /* truncated or unparsable packet: denied */
-	POLB_RULE_FRAGMENT = 5,       /* later fragment whose first one was not seen: denied */
-	POLB_RULE_RELATED = 6,        /* ICMP error of an allowed flow */
-	POLB_RULE_PROTOCOL_NEED = 7,  /* neighbour discovery, fragmentation needed: always allowed */
-	POLB_RULE_NO_ENDPOINT = 8,    /* hook without endpoint record: denied */
-	POLB_RULE_NOT_IP = 9,         /* neither IPv4, IPv6 nor ARP */
+	POLB_RULE_NONE = 0,          /* default allow: nothing isolates the endpoint here */
+	POLB_RULE_DEFAULT_DENY = 1,  /* isolated, and no rule allows */
+	POLB_RULE_LOCAL_NODE = 2,    /* implicit: the endpoint's own node may reach it */
+	POLB_RULE_SELF = 3,          /* an endpoint talking to itself */
+	POLB_RULE_MALFORMED = 4,     /* truncated or unparsable packet: denied */
+	POLB_RULE_FRAGMENT = 5,      /* later fragment whose first one was not seen: denied */
+	POLB_RULE_RELATED = 6,       /* ICMP error of an allowed flow */
+	POLB_RULE_PROTOCOL_NEED = 7, /* neighbour discovery, fragmentation needed: always allowed */
+	POLB_RULE_NO_ENDPOINT = 8,   /* hook without endpoint record: denied */
+	POLB_RULE_NOT_IP = 9,        /* neither IPv4, IPv6 nor ARP */
 	POLB_RULE_FIRST = 16,
 };
 
@@ -73,7 +73,8 @@ struct polb_class_head {
  * Decision: row index = rows_index[(table * number of port classes) + port_class], a u32 array;
  * table 0 is "no policy": every entry is row 0 (zero steps, allow).
  * Row: steps [first_step, first_step + n_steps) of the step map, in order; the first step one of
- * whose mask bits the peer satisfies decides; PASS goes on at step first_step + pass_to. No step: the default.
+ * whose mask bits the peer satisfies decides; PASS goes on at step first_step + pass_to. No step:
+ * the default.
  */
 struct polb_row {
 	__u32 first_step;
@@ -115,7 +116,8 @@ enum {
 
 /* Endpoint record: value of the endpoint array, index = endpoint number (0 is never used). */
 enum {
-	POLB_ENDPOINT_HOST_NETNS = 1, /* shares the host's network namespace: loopback is the host */
+	POLB_ENDPOINT_HOST_NETNS =
+		1, /* shares the host's network namespace: loopback is the host */
 	POLB_ENDPOINT_AUDIT = 2,
 };
 struct polb_endpoint {
@@ -138,7 +140,7 @@ struct polb_flow_key {
 	__u32 remote[4];
 	__u16 local_port;
 	__u16 remote_port;
-	__u8 family;   /* 4 or 6 */
+	__u8 family; /* 4 or 6 */
 	__u8 protocol;
 	__u8 origin_hint; /* ICMP queries: direction of the request; else 0 */
 	__u8 pad;
@@ -146,10 +148,10 @@ struct polb_flow_key {
 };
 
 struct polb_flow {
-	__u64 state;        /* POLB_STATE(): epoch, rule, verdict; one aligned store */
-	__u32 last_seen;    /* low 32 bits of jiffies */
-	__u8 origin;        /* enum polb_direction of the first packet */
-	__u8 closing;       /* TCP: FIN or RST seen */
+	__u64 state;     /* POLB_STATE(): epoch, rule, verdict; one aligned store */
+	__u32 last_seen; /* low 32 bits of jiffies */
+	__u8 origin;     /* enum polb_direction of the first packet */
+	__u8 closing;    /* TCP: FIN or RST seen */
 	__u8 pad[2];
 };
 /* verdict in bits 0-7, rule in 8-31, epoch in 32-63 */
@@ -183,8 +185,8 @@ struct polb_fragment {
 /*
  * The pinned cell (one-entry mmapable array, shared by all generations of a named bundle):
  * generation in the high half, epoch in the low half; one aligned 64-bit store changes both.
- * A program whose generation is not the active one does nothing. Cached verdicts of another epoch are
- * decided again.
+ * A program whose generation is not the active one does nothing. Cached verdicts of another epoch
+ * are decided again.
  */
 struct polb_control {
 	__u64 generation_epoch;
@@ -196,7 +198,8 @@ struct polb_config {
 	__u32 fallback_endpoint;
 	__u32 udp_timeout_jiffies; /* every protocol but TCP */
 	__u32 closing_timeout_jiffies;
-	__u64 adopt_until_ns; /* until then (bpf_ktime), TCP in mid-stream may be taken in either direction */
+	__u64 adopt_until_ns; /* until then (bpf_ktime), TCP in mid-stream may be taken in either
+				 direction */
 	__u32 event_tokens_per_second; /* per CPU */
 	__u32 pad;
 };

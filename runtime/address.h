@@ -30,7 +30,7 @@ void polb_addr_format(const struct polb_addr *addr, char out[POLB_ADDR_TEXT]);
 void polb_prefix_format(const struct polb_prefix *prefix, char out[POLB_ADDR_TEXT]);
 bool polb_prefix_has(const struct polb_prefix *prefix, const struct polb_addr *addr);
 bool polb_prefix_covers(const struct polb_prefix *outer, const struct polb_prefix *inner);
-int polb_addr_compare(const struct polb_addr *a, const struct polb_addr *b);       /* family, bytes */
+int polb_addr_compare(const struct polb_addr *a, const struct polb_addr *b); /* family, bytes */
 int polb_prefix_compare(const struct polb_prefix *a, const struct polb_prefix *b); /* addr, len */
 bool polb_addr_is_v4_mapped(const struct polb_addr *addr); /* ::ffff:0:0/96 */
 

@@ -2,8 +2,8 @@
 /*
  * The bundle: one relocatable ELF object with the programs and maps that clang made, and .polc.*
  * sections made here. Little-endian fixed records, all offsets bounds-checked by the one reader
- * below; text is offsets into .polc.strings (NUL-terminated; offset 0 is ""). A bundle is hostile until
- * it has been read completely.
+ * below; text is offsets into .polc.strings (NUL-terminated; offset 0 is ""). A bundle is hostile
+ * until it has been read completely.
  */
 #ifndef POLB_BUNDLE_H
 #define POLB_BUNDLE_H
@@ -18,21 +18,21 @@ enum { POLB_HOOK_CGROUP = 1, POLB_HOOK_TC = 2, POLB_HOOK_XDP = 4 };
 
 struct polb_manifest {
 	__u32 magic, version, abi_version;
-	__u32 hooks;          /* POLB_HOOK_* present */
-	__u32 n_words;        /* u64 words of a full bit vector (POLT_WORDS) */
-	__u32 class_words;    /* capacity of a sparse class (POLT_CLASS_WORDS) */
+	__u32 hooks;       /* POLB_HOOK_* present */
+	__u32 n_words;     /* u64 words of a full bit vector (POLT_WORDS) */
+	__u32 class_words; /* capacity of a sparse class (POLT_CLASS_WORDS) */
 	__u32 n_port_classes;
 	__u32 n_tables;
 	__u32 has_cidr4, has_cidr6;
-	__u32 n_rules;        /* user rules; counters hold POLB_RULE_FIRST + n_rules */
-	__u32 flow_entries;   /* size of the flow table */
+	__u32 n_rules;      /* user rules; counters hold POLB_RULE_FIRST + n_rules */
+	__u32 flow_entries; /* size of the flow table */
 	__u32 udp_timeout_s, closing_timeout_s;
-	__u32 posture;        /* enum polc_posture */
-	__u32 dialect;        /* enum polc_dialect */
-	__u32 audit;          /* start in audit mode */
-	__u32 polc_version;   /* string */
-	__u32 clang_version;  /* string */
-	__u32 cluster_name;   /* string */
+	__u32 posture;           /* enum polc_posture */
+	__u32 dialect;           /* enum polc_dialect */
+	__u32 audit;             /* start in audit mode */
+	__u32 polc_version;      /* string */
+	__u32 clang_version;     /* string */
+	__u32 cluster_name;      /* string */
 	__u8 inventory_hash[32]; /* SHA-256 of the canonical inventory, zero without one */
 };
 
@@ -42,8 +42,8 @@ struct polb_bundle_prefix {
 	__u8 pad[2];
 };
 struct polb_bundle_requirement {
-	__u32 op; /* enum polb_operator */
-	__u32 source, key; /* strings */
+	__u32 op;                    /* enum polb_operator */
+	__u32 source, key;           /* strings */
 	__u32 first_value, n_values; /* in .polc.values: u32 string offsets */
 };
 struct polb_bundle_selector {
@@ -52,13 +52,13 @@ struct polb_bundle_selector {
 	__u32 has_prefix;
 	struct polb_bundle_prefix prefix;
 	__u32 first_except, n_excepts; /* in .polc.prefixes */
-	__u32 port_name; /* string, 0: none */
+	__u32 port_name;               /* string, 0: none */
 	__u16 port_number;
 	__u8 port_protocol;
 	__u8 pad;
 };
 struct polb_bundle_rule {
-	__u32 policy_kind; /* string: "CiliumNetworkPolicy" */
+	__u32 policy_kind;                   /* string: "CiliumNetworkPolicy" */
 	__u32 policy_namespace, policy_name; /* strings */
 	__u32 spec;
 	__u32 index;     /* within the policy's spec, from 0 */
@@ -71,7 +71,7 @@ struct polb_bundle_source {
 	__u32 file; /* string in .polc.source.strings */
 	__u32 line, column;
 };
-struct polb_bundle_endpoint { /* endpoint number = index + 1 */
+struct polb_bundle_endpoint {                           /* endpoint number = index + 1 */
 	__u32 namespace, name, node, cgroup, interface; /* strings */
 	__u32 identity;
 	__u32 table[2];
@@ -148,7 +148,8 @@ struct polb_bundle {
 
 static inline size_t polb_class_value_size(__u32 class_words)
 {
-	return sizeof(struct polb_class_head) + (size_t)class_words * sizeof(struct polb_class_word);
+	return sizeof(struct polb_class_head) +
+	       (size_t)class_words * sizeof(struct polb_class_word);
 }
 static inline size_t polb_step_value_size(__u32 n_words)
 {
@@ -158,25 +159,27 @@ static inline size_t polb_step_value_size(__u32 n_words)
 #define POLB_ERROR_TEXT 256
 /*
  * Reads and checks a bundle completely: ELF, digest, every offset, index and count against its
- * table, rows against steps, tables against the index. Borrows data (8-byte aligned). 0, or -EINVAL with one line in `error`.
+ * table, rows against steps, tables against the index. Borrows data (8-byte aligned). 0, or -EINVAL
+ * with one line in `error`.
  */
 int polb_bundle_read(
 	const void *data, size_t size, struct polb_bundle *out, char error[POLB_ERROR_TEXT]);
 /* Reads a whole file into malloc'd memory (at most 1 GiB). 0 or -errno. */
 int polb_file_read(const char *path, void **data, size_t *size);
 /*
- * Writes object (clang's ELF) plus the .polc.* sections of `bundle` as one ELF into malloc'd memory,
- * digest included. Deterministic. 0 or -errno with one line in `error`.
+ * Writes object (clang's ELF) plus the .polc.* sections of `bundle` as one ELF into malloc'd
+ * memory, digest included. Deterministic. 0 or -errno with one line in `error`.
  */
 int polb_bundle_write(const void *object, size_t object_size, const struct polb_bundle *bundle,
 	void **out, size_t *out_size, char error[POLB_ERROR_TEXT]);
 /* Offset to text, "" when out of range (readers have checked every offset of a read bundle). */
 const char *polb_bundle_string(const struct polb_bundle *bundle, __u32 offset);
 /*
- * Rebuilds selector `index` as a predicate; the arrays it needs are malloc'd into *scratch (one block, free()).
+ * Rebuilds selector `index` as a predicate; the arrays it needs are malloc'd into *scratch (one
+ * block, free()).
  */
-int polb_bundle_selector(const struct polb_bundle *bundle, size_t index,
-	struct polb_selector *out, void **scratch);
+int polb_bundle_selector(
+	const struct polb_bundle *bundle, size_t index, struct polb_selector *out, void **scratch);
 /* "namespace/name" and "file:line" of a rule id (reserved ones included), for people. */
 void polb_bundle_rule_text(const struct polb_bundle *bundle, __u32 rule_id, char *out, size_t size);
 

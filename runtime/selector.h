@@ -17,11 +17,11 @@
 	X(0, POD, pod)                                                                             \
 	X(1, NODE, node)                                                                           \
 	X(2, HOST, host)                                                                           \
-	X(3, REMOTE_NODE, remote-node)                                                             \
-	X(4, KUBE_APISERVER, kube-apiserver)                                                       \
+	X(3, REMOTE_NODE, remote - node)                                                           \
+	X(4, KUBE_APISERVER, kube - apiserver)                                                     \
 	X(5, WORLD, world)                                                                         \
-	X(6, WORLD_IPV4, world-ipv4)                                                               \
-	X(7, WORLD_IPV6, world-ipv6)                                                               \
+	X(6, WORLD_IPV4, world - ipv4)                                                             \
+	X(7, WORLD_IPV6, world - ipv6)                                                             \
 	X(8, HEALTH, health)                                                                       \
 	X(9, INIT, init)                                                                           \
 	X(10, INGRESS, ingress)                                                                    \
@@ -58,7 +58,7 @@ struct polb_identity_view {
 
 enum polb_operator {
 	POLB_OP_IN,
-	POLB_OP_NOT_IN,         /* also satisfied when the key is absent */
+	POLB_OP_NOT_IN, /* also satisfied when the key is absent */
 	POLB_OP_EXISTS,
 	POLB_OP_DOES_NOT_EXIST,
 };
@@ -83,7 +83,8 @@ struct polb_selector {
 	struct polb_prefix prefix;
 	const struct polb_prefix *excepts;
 	size_t n_excepts;
-	/* The identity has a port of this name, protocol (0 = any) and number; NULL = no condition. */
+	/* The identity has a port of this name, protocol (0 = any) and number; NULL = no condition.
+	 */
 	const char *port_name;
 	uint8_t port_protocol;
 	uint16_t port_number;

@@ -194,7 +194,8 @@ struct {
 
 /* The generation these programs belong to: set by the loader before load. */
 const volatile __u32 polt_generation = 1;
-/* Likewise: how wide a table of the index is. Not a macro, so that other ports are not another program. */
+/* Likewise: how wide a table of the index is. Not a macro, so that other ports are not another
+ * program. */
 const volatile __u32 polt_port_classes = 2;
 
 static __always_inline void *polt_at(void *map, __u32 index)

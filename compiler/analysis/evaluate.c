@@ -15,7 +15,8 @@ struct evaluation {
 	const struct polc_network *network;
 	const struct polc_question *question;
 	struct polb_identity_view subject, peer;
-	const struct polc_net_policy **selected; /* that speak about the direction, in order of tiers */
+	const struct polc_net_policy *
+		*selected; /* that speak about the direction, in order of tiers */
 	size_t n_selected;
 	struct polc_decision *decision;
 	POLC_VEC(uint32_t) candidates;
@@ -33,14 +34,15 @@ static bool any_selector_matches(const struct polc_network *network, const uint3
 static bool is_icmp(const struct polc_question *q)
 {
 	return (q->protocol == IPPROTO_ICMP && q->peer.family == 4) ||
-		(q->protocol == IPPROTO_ICMPV6 && q->peer.family == 6);
+	       (q->protocol == IPPROTO_ICMPV6 && q->peer.family == 6);
 }
 
 /* Whether a port item speaks about the packet's protocol; OTHER is decided by number. */
 static bool protocol_matches(const struct polc_net_port *port, const struct polc_question *q)
 {
 	if (is_icmp(q))
-		return port->protocols & (q->peer.family == 4 ? POLC_PROTO_ICMP : POLC_PROTO_ICMPV6);
+		return port->protocols &
+		       (q->peer.family == 4 ? POLC_PROTO_ICMP : POLC_PROTO_ICMPV6);
 	switch (q->protocol) {
 	case IPPROTO_TCP:
 		return port->protocols & POLC_PROTO_TCP;
@@ -91,8 +93,8 @@ static bool rule_covers_port(const struct evaluation *e, const struct polc_net_r
 static bool rule_matches(const struct evaluation *e, const struct polc_net_rule *rule)
 {
 	return rule->direction == e->question->direction &&
-		any_selector_matches(e->network, rule->selectors, rule->n_selectors, &e->peer) &&
-		rule_covers_port(e, rule);
+	       any_selector_matches(e->network, rule->selectors, rule->n_selectors, &e->peer) &&
+	       rule_covers_port(e, rule);
 }
 
 static void add_candidate(struct evaluation *e, const struct polc_net_rule *rule)
@@ -106,7 +108,8 @@ static void consider(struct evaluation *e, const struct polc_net_rule *rule, boo
 		.rule = (uint32_t)(rule - e->network->rules), .decides = decides};
 }
 
-static void decide(struct evaluation *e, enum polb_verdict verdict, enum polc_tier tier, uint32_t rule)
+static void decide(
+	struct evaluation *e, enum polb_verdict verdict, enum polc_tier tier, uint32_t rule)
 {
 	e->decision->verdict = verdict;
 	e->decision->tier = tier;
@@ -125,7 +128,8 @@ static enum polb_verdict verdict_of(const struct polc_net_rule *rule, enum polc_
 	return POLB_VERDICT_ALLOW;
 }
 
-/* Rules that follow the deciding one with the same verdict, up to the next other verdict for this port. */
+/* Rules that follow the deciding one with the same verdict, up to the next other verdict for this
+ * port. */
 static void add_followers(struct evaluation *e, enum polc_tier tier, size_t policy, uint32_t rule,
 	enum polb_verdict verdict)
 {
@@ -238,7 +242,8 @@ static void select_policies(struct evaluation *e)
 	e->decision->isolated = isolated;
 }
 
-/* An endpoint may always talk to itself; loopback is itself unless it shares the host's namespace. */
+/* An endpoint may always talk to itself; loopback is itself unless it shares the host's namespace.
+ */
 static bool is_self(const struct polc_question *q)
 {
 	const struct polc_pod *pod = q->endpoint->pod;
@@ -253,7 +258,7 @@ static bool is_self(const struct polc_question *q)
 static bool is_protocol_need(const struct polc_question *q)
 {
 	return q->protocol == IPPROTO_ICMPV6 && q->peer.family == 6 &&
-		(q->port == 2 || (q->port >= 130 && q->port <= 136) || q->port == 143);
+	       (q->port == 2 || (q->port >= 130 && q->port <= 136) || q->port == 143);
 }
 
 static void view_subject(struct evaluation *e, const struct polc_identities *identities)

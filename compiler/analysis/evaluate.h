@@ -18,7 +18,8 @@ struct polc_decision {
 	enum polb_verdict verdict; /* ALLOW or DENY */
 	enum polc_tier tier;       /* where it was decided; MIDDLE for isolation and the default */
 	bool isolated;             /* some middle-tier policy isolates the endpoint here */
-	/* The deciding rule's id, or a POLB_RULE_* reason. With several equal ones: the first in source order. */
+	/* The deciding rule's id, or a POLB_RULE_* reason. With several equal ones: the first in
+	 * source order. */
 	uint32_t rule;
 	/* Every rule that would justify the same verdict in the deciding step (ids). */
 	const uint32_t *candidates;

@@ -10,21 +10,21 @@
 #include "plan.h"
 
 struct polc_build_options {
-	uint32_t hooks;          /* POLB_HOOK_*; 0: what the endpoints need, else cgroup and tc */
-	const char *keep_c;      /* directory for the C that clang sees, or NULL */
-	const char *clang;       /* program; NULL: $POLC_CLANG, else "clang" */
-	bool no_source;          /* leave .polc.source out */
+	uint32_t hooks;     /* POLB_HOOK_*; 0: what the endpoints need, else cgroup and tc */
+	const char *keep_c; /* directory for the C that clang sees, or NULL */
+	const char *clang;  /* program; NULL: $POLC_CLANG, else "clang" */
+	bool no_source;     /* leave .polc.source out */
 	bool no_cache;
 	bool audit;
-	uint32_t flow_entries;   /* 0: 65536 */
+	uint32_t flow_entries; /* 0: 65536 */
 	enum polc_dialect dialect;
 	const char *cluster_name;
 	const uint8_t *inventory_hash; /* 32 bytes or NULL */
 };
 
 /*
- * Compiles; the bundle's bytes are malloc'd. 0, or -errno with the environment's error already printed
- * (no clang, clang failed: its first lines are shown).
+ * Compiles; the bundle's bytes are malloc'd. 0, or -errno with the environment's error already
+ * printed (no clang, clang failed: its first lines are shown).
  */
 int polc_bundle_build(struct polc *polc, const struct polc_plan *plan,
 	const struct polc_build_options *options, void **out, size_t *out_size);
@@ -32,7 +32,7 @@ int polc_bundle_build(struct polc *polc, const struct polc_plan *plan,
 void polc_emit_network_header(const struct polc_plan *plan,
 	const struct polc_build_options *options, struct polc_buf *out);
 /* Runs clang on the specialised templates; object bytes malloc'd. 0 or -errno (printed). */
-int polc_clang_compile(struct polc *polc, const char *header, const struct polc_build_options *options,
-	void **object, size_t *size);
+int polc_clang_compile(struct polc *polc, const char *header,
+	const struct polc_build_options *options, void **object, size_t *size);
 
 #endif

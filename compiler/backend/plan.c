@@ -8,8 +8,9 @@ void polc_planner_limit(struct polc_planner *p, const char *what, uint64_t is, u
 {
 	struct polc_span span = {0};
 
-	polc_error(p->polc, span, POLC_CODE_LIMIT, "the policy set needs %llu %s, the limit is %llu",
-		(unsigned long long)is, what, (unsigned long long)limit);
+	polc_error(p->polc, span, POLC_CODE_LIMIT,
+		"the policy set needs %llu %s, the limit is %llu", (unsigned long long)is, what,
+		(unsigned long long)limit);
 	p->failed = true;
 }
 
@@ -28,7 +29,8 @@ static void set_endpoints(struct polc_planner *p)
 	p->plan->n_endpoints = (uint32_t)n;
 }
 
-/* The verifier walks class words + steps once each; these load on 5.10 to 7.3 (bpf-templates/network/match.h). */
+/* The verifier walks class words + steps once each; these load on 5.10 to 7.3
+ * (bpf-templates/network/match.h). */
 enum { CLASS_WORDS_LIMIT = 2048, ROW_STEPS_LIMIT = 2048 };
 
 static void check_loop(struct polc_planner *p)
@@ -200,7 +202,8 @@ void polc_plan_print(const struct polc_plan *plan, struct polc_buf *out)
 	for (uint32_t t = 0; t < plan->n_tables; t++) {
 		polc_buf_printf(out, "table %u:", t);
 		for (uint32_t c = 0; c < plan->n_port_classes; c++)
-			polc_buf_printf(out, " r%u", plan->rows_index[t * plan->n_port_classes + c]);
+			polc_buf_printf(
+				out, " r%u", plan->rows_index[t * plan->n_port_classes + c]);
 		polc_buf_puts(out, "\n");
 	}
 	for (uint32_t i = 0; i < plan->n_endpoints; i++)

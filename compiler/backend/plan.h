@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The plan: the network IR turned into the data of design 5 - selector bits, port classes, rows, steps,
- * tables - and the constants that specialise the templates. Everything a bundle carries, nothing
- * about ELF or clang.
+ * The plan: the network IR turned into the data of design 5 - selector bits, port classes, rows,
+ * steps, tables - and the constants that specialise the templates. Everything a bundle carries,
+ * nothing about ELF or clang.
  */
 #ifndef POLC_PLAN_H
 #define POLC_PLAN_H
@@ -10,15 +10,15 @@
 #include "../../runtime/abi.h"
 #include "../ir/network.h"
 
-/* Ports [lo, hi] of one section (POLB_PORTS_* base) belong to class `class_id`; unlisted ports are class 0 of
- * nothing: every section is covered completely, ascending. */
+/* Ports [lo, hi] of one section (POLB_PORTS_* base) belong to class `class_id`; unlisted ports are
+ * class 0 of nothing: every section is covered completely, ascending. */
 struct polc_plan_ports {
 	uint32_t first, last; /* entry indices into the port_class value, inclusive */
 	uint16_t class_id;
 };
 struct polc_plan_step {
-	uint32_t action;     /* enum polb_verdict */
-	const uint64_t *mask; /* n_words */
+	uint32_t action;           /* enum polb_verdict */
+	const uint64_t *mask;      /* n_words */
 	const uint32_t *rule_base; /* n_words: index into rule_ids of each word's first bit */
 };
 struct polc_plan_class {
@@ -42,7 +42,8 @@ struct polc_plan_endpoint {
 	uint32_t table[2];
 };
 struct polc_plan {
-	/* Peer predicates that got a bit; bit i = selectors[i]. Derived named-port selectors included. */
+	/* Peer predicates that got a bit; bit i = selectors[i]. Derived named-port selectors
+	 * included. */
 	const struct polb_selector *selectors;
 	uint32_t n_selectors;
 	uint32_t n_words;     /* u64 words of a full bit vector, at least 1 */
@@ -73,16 +74,18 @@ struct polc_plan {
 	const struct polc_identities *identities;
 };
 
-/* Builds the plan. Reports POLC_CODE_LIMIT and returns NULL when a limit of the data path is exceeded. */
+/* Builds the plan. Reports POLC_CODE_LIMIT and returns NULL when a limit of the data path is
+ * exceeded. */
 const struct polc_plan *polc_plan_build(struct polc *polc, const struct polc_network *network,
 	const struct polc_identities *identities);
 /*
- * Decides as the programs do, from the plan's data alone: endpoint is an index into plan->endpoints, port the
- * destination port or the ICMP type. What is decided before the tables (self, fragments, ...) is not looked at.
+ * Decides as the programs do, from the plan's data alone: endpoint is an index into
+ * plan->endpoints, port the destination port or the ICMP type. What is decided before the tables
+ * (self, fragments, ...) is not looked at.
  */
 enum polb_verdict polc_plan_decide(const struct polc_plan *plan, uint32_t endpoint,
-	enum polc_direction direction, const struct polb_addr *peer, uint8_t protocol, uint16_t port,
-	uint32_t *rule);
+	enum polc_direction direction, const struct polb_addr *peer, uint8_t protocol,
+	uint16_t port, uint32_t *rule);
 void polc_plan_verify(const struct polc_plan *plan);
 void polc_plan_print(const struct polc_plan *plan, struct polc_buf *out);
 

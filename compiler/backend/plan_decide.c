@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * What the programs compute from a plan's data, in C: the third voice between the evaluator and the
- * kernel. A disagreement with the evaluator is the plan's fault, one with the kernel the templates'.
+ * kernel. A disagreement with the evaluator is the plan's fault, one with the kernel the
+ * templates'.
  */
 #include <netinet/in.h>
 #include <string.h>
@@ -41,7 +42,8 @@ static uint32_t port_class(const struct polc_plan *plan, uint32_t entry)
 	return plan->ports[lo].class_id;
 }
 
-static const struct polc_plan_peer *exact(const struct polc_plan *plan, const struct polb_addr *addr)
+static const struct polc_plan_peer *exact(
+	const struct polc_plan *plan, const struct polb_addr *addr)
 {
 	uint32_t lo = 0, hi = plan->n_peers;
 
@@ -96,13 +98,14 @@ static bool step_hits(const struct polc_plan *plan, const struct polc_plan_step 
 }
 
 enum polb_verdict polc_plan_decide(const struct polc_plan *plan, uint32_t endpoint,
-	enum polc_direction direction, const struct polb_addr *peer, uint8_t protocol, uint16_t port,
-	uint32_t *rule)
+	enum polc_direction direction, const struct polb_addr *peer, uint8_t protocol,
+	uint16_t port, uint32_t *rule)
 {
 	const struct polc_plan_endpoint *e = &plan->endpoints[endpoint];
 	uint32_t class_id = port_class(plan, port_entry(protocol, peer->family, port));
 	const struct polb_row *row =
-		&plan->rows[plan->rows_index[e->table[direction] * plan->n_port_classes + class_id]];
+		&plan->rows[plan->rows_index[e->table[direction] * plan->n_port_classes +
+					     class_id]];
 	const uint64_t *bits = plan->classes[peer_class(plan, peer, e->pod->node)].bits;
 
 	for (uint32_t i = 0; i < row->n_steps;) {

@@ -21,8 +21,8 @@ struct polc_port_item {
 
 /* One rule restricted to one port item: the unit that rows are made of. */
 struct polc_rule_part {
-	uint32_t rule; /* index into network->rules */
-	uint32_t item; /* index into items, or POLC_ITEM_ALL */
+	uint32_t rule;        /* index into network->rules */
+	uint32_t item;        /* index into items, or POLC_ITEM_ALL */
 	const uint32_t *bits; /* selector bits, ascending */
 	size_t n_bits;
 };
@@ -53,8 +53,8 @@ struct polc_planner {
 	/* bits (plan_peers.c) */
 	POLC_VEC(struct polb_selector) selectors;
 	uint32_t *selector_bit; /* network selector -> bit + 1, 0: not a peer */
-	uint32_t host_bit;      /* the local node, when some ingress table isolates; else UINT32_MAX */
-	bool failed;            /* a limit was exceeded and reported */
+	uint32_t host_bit; /* the local node, when some ingress table isolates; else UINT32_MAX */
+	bool failed;       /* a limit was exceeded and reported */
 
 	POLC_VEC(struct polc_port_item) items;
 	POLC_VEC(struct polc_table) tables; /* tables.items[0] is "no policy" */
@@ -67,7 +67,8 @@ void polc_planner_limit(struct polc_planner *p, const char *what, uint64_t is, u
 void polc_plan_tables(struct polc_planner *p);
 /* plan_peers.c: bits of a rule; classes, exact peers and prefixes. */
 void polc_plan_number_selectors(struct polc_planner *p);
-const uint32_t *polc_plan_rule_bits(struct polc_planner *p, const struct polc_net_rule *rule, size_t *n);
+const uint32_t *polc_plan_rule_bits(
+	struct polc_planner *p, const struct polc_net_rule *rule, size_t *n);
 /* The bit of "selector and named port"; new ones are numbered after all others. */
 uint32_t polc_plan_port_bit(struct polc_planner *p, uint32_t selector, const char *name,
 	uint8_t protocol, uint16_t number);

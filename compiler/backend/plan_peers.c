@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Selector bits, and who satisfies which: classes of equal bit vectors, exact addresses, prefixes.
- * A prefix entry carries the bits of every prefix that covers it, minus excepts, so that a broad denial
- * holds under a narrower entry (reference, trap 26).
+ * A prefix entry carries the bits of every prefix that covers it, minus excepts, so that a broad
+ * denial holds under a narrower entry (reference, trap 26).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -208,7 +208,8 @@ static int compare_changes(const void *pa, const void *pb)
 	return (a->clear > b->clear) - (a->clear < b->clear);
 }
 
-/* Bits of a node: its parent's, plus the selectors of exactly this prefix, minus those that except it. */
+/* Bits of a node: its parent's, plus the selectors of exactly this prefix, minus those that except
+ * it. */
 static void fill_tree(struct polc_planner *p, struct tree *t, size_t n_words)
 {
 	POLC_VEC(struct change) changes = {0};
@@ -218,8 +219,8 @@ static void fill_tree(struct polc_planner *p, struct tree *t, size_t n_words)
 		const struct polb_selector *s = &p->selectors.items[i];
 		if (!s->has_prefix)
 			continue;
-		*polc_vec_push(p->arena, &changes) = (struct change){
-			(uint32_t)find_node(t, &s->prefix), (uint32_t)i, false};
+		*polc_vec_push(p->arena, &changes) =
+			(struct change){(uint32_t)find_node(t, &s->prefix), (uint32_t)i, false};
 		for (size_t j = 0; j < s->n_excepts; j++)
 			*polc_vec_push(p->arena, &changes) = (struct change){
 				(uint32_t)find_node(t, &s->excepts[j]), (uint32_t)i, true};
@@ -283,8 +284,8 @@ static void add_prefix_bits(
 		}
 }
 
-static uint32_t class_of_view(struct peers *s, const struct polb_identity_view *view,
-	const struct prefix_node *node)
+static uint32_t class_of_view(
+	struct peers *s, const struct polb_identity_view *view, const struct prefix_node *node)
 {
 	memset(s->scratch, 0, s->classes.n_words * sizeof(uint64_t));
 	polc_selector_index_match(s->index, view, s->scratch);
@@ -324,9 +325,10 @@ static void add_cidrs(struct peers *s)
 
 	for (size_t i = 0; i < s->tree.n; i++) {
 		const struct prefix_node *node = &s->tree.nodes[i];
-		struct polb_identity_view view = {.kinds = polb_prefix_covers(&loopback, &node->prefix)
-				? POLB_KIND_HOST
-				: polb_kinds_world(&node->prefix.addr),
+		struct polb_identity_view view = {
+			.kinds = polb_prefix_covers(&loopback, &node->prefix)
+					 ? POLB_KIND_HOST
+					 : polb_kinds_world(&node->prefix.addr),
 			.addr = node->prefix.addr};
 		if (is_default_route(&node->prefix))
 			continue;

@@ -10,7 +10,8 @@
 
 static bool same_port(const struct polc_net_port *a, const struct polc_net_port *b)
 {
-	return a->kind == b->kind && a->protocols == b->protocols && a->lo == b->lo && a->hi == b->hi;
+	return a->kind == b->kind && a->protocols == b->protocols && a->lo == b->lo &&
+	       a->hi == b->hi;
 }
 
 uint32_t polc_plan_port_item(struct polc_planner *p, const struct polc_net_port *port)
@@ -161,8 +162,8 @@ static struct event *make_events(struct polc_planner *p, size_t *n)
 	return events;
 }
 
-static void add_interval(struct polc_plan_ports *out, uint32_t *n, uint32_t first, uint32_t last,
-	uint32_t class_id)
+static void add_interval(
+	struct polc_plan_ports *out, uint32_t *n, uint32_t first, uint32_t last, uint32_t class_id)
 {
 	if (*n && out[*n - 1].class_id == class_id) {
 		out[*n - 1].last = last;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Rows: what a table does with one port class, as ordered steps of selector masks. Consecutive rules of
- * one verdict share a step; equal rows are stored once.
+ * Rows: what a table does with one port class, as ordered steps of selector masks. Consecutive
+ * rules of one verdict share a step; equal rows are stored once.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,6 @@ struct step {
 };
 
 typedef POLC_VEC(struct step) steps;
-
 
 typedef POLC_VEC(uint32_t) part_list;
 
@@ -57,14 +56,14 @@ static enum polb_verdict action_of(const struct polc_net_rule *rule, enum polc_t
 		return POLB_VERDICT_DENY;
 	/* Baseline's Pass leads to the default, which is to allow */
 	return rule->action == POLC_PASS && tier == POLC_TIER_ADMIN ? POLB_VERDICT_PASS
-								     : POLB_VERDICT_ALLOW;
+								    : POLB_VERDICT_ALLOW;
 }
 
 static void add_bits(struct rows *r, struct step *step, const struct polc_rule_part *part)
 {
 	for (size_t i = 0; i < part->n_bits; i++)
-		*polc_vec_push(r->p->arena, &step->bits) = (struct step_bit){
-			part->bits[i], r->p->network->rules[part->rule].id};
+		*polc_vec_push(r->p->arena, &step->bits) =
+			(struct step_bit){part->bits[i], r->p->network->rules[part->rule].id};
 }
 
 static struct step *open_step(struct rows *r, steps *list, uint32_t action)
@@ -75,7 +74,8 @@ static struct step *open_step(struct rows *r, steps *list, uint32_t action)
 	return step;
 }
 
-static const struct polc_net_policy *policy_of(const struct rows *r, const struct polc_rule_part *part)
+static const struct polc_net_policy *policy_of(
+	const struct rows *r, const struct polc_rule_part *part)
 {
 	return &r->p->network->policies[r->p->network->rules[part->rule].policy];
 }
@@ -152,13 +152,14 @@ static uint64_t hash_row(const steps *list, const struct polb_row *row)
 		h = mix(h, list->items[i].action + 1000);
 		for (size_t j = 0; j < list->items[i].bits.n; j++)
 			h = mix(h, (uint64_t)list->items[i].bits.items[j].bit << 32 |
-					list->items[i].bits.items[j].rule_id);
+					   list->items[i].bits.items[j].rule_id);
 	}
 	return h;
 }
 
 /* Compares a stored step with one under construction, without building the latter. */
-static bool same_step(const struct rows *r, const struct polc_plan_step *stored, const struct step *s)
+static bool same_step(
+	const struct rows *r, const struct polc_plan_step *stored, const struct step *s)
 {
 	size_t total = 0;
 
@@ -179,8 +180,8 @@ static bool same_step(const struct rows *r, const struct polc_plan_step *stored,
 	return true;
 }
 
-static bool same_row(const struct rows *r, uint32_t number, const struct polb_row *row,
-	const steps *list)
+static bool same_row(
+	const struct rows *r, uint32_t number, const struct polb_row *row, const steps *list)
 {
 	const struct polb_row *have = &r->rows.items[number];
 
@@ -251,7 +252,8 @@ static uint32_t build_row(
 	struct rows *r, const struct polc_table *table, const uint32_t *parts, size_t n)
 {
 	steps list = {0};
-	struct polb_row row = {.default_verdict = POLB_VERDICT_ALLOW, .default_rule = POLB_RULE_NONE};
+	struct polb_row row = {
+		.default_verdict = POLB_VERDICT_ALLOW, .default_rule = POLB_RULE_NONE};
 
 	ordered_steps(r, table, parts, n, POLC_TIER_ADMIN, &list);
 	row.pass_to = (uint16_t)list.n;
@@ -269,14 +271,16 @@ static uint32_t build_row(
 		r->p->plan->uses_pass |= list.items[i].action == POLB_VERDICT_PASS;
 	}
 	if (list.n > UINT16_MAX) {
-		polc_planner_limit(r->p, "changes of verdict in one ordered tier", list.n, UINT16_MAX);
+		polc_planner_limit(
+			r->p, "changes of verdict in one ordered tier", list.n, UINT16_MAX);
 		return 0;
 	}
 	return intern_row(r, &row, &list);
 }
 
 /* Parts of every port (base) and of this class, merged in order of evaluation. */
-static void merge(const part_list *base, const part_list *own, part_list *out, struct polc_arena *arena)
+static void merge(
+	const part_list *base, const part_list *own, part_list *out, struct polc_arena *arena)
 {
 	size_t i = 0, j = 0;
 

@@ -240,15 +240,14 @@ static void index_subjects(struct tables *t)
 			uint32_t s = p->network->policies[i].subjects[j];
 			*polc_vec_push(p->arena, &lists[s]) = i;
 		}
-	t->selector_policies =
-		POLC_NEW_ARRAY(p->arena, p->network->n_selectors, const uint32_t *);
+	t->selector_policies = POLC_NEW_ARRAY(p->arena, p->network->n_selectors, const uint32_t *);
 	t->n_selector_policies = POLC_NEW_ARRAY(p->arena, p->network->n_selectors, size_t);
 	for (size_t i = 0; i < p->network->n_selectors; i++) {
 		t->selector_policies[i] = lists[i].items;
 		t->n_selector_policies[i] = lists[i].n;
 	}
-	t->subjects = polc_selector_index_build(
-		p->arena, p->network->selectors, p->network->n_selectors);
+	t->subjects =
+		polc_selector_index_build(p->arena, p->network->selectors, p->network->n_selectors);
 }
 
 struct selection {
@@ -349,8 +348,9 @@ static void assign_endpoints(struct tables *t)
 	struct same *order = POLC_NEW_ARRAY(p->arena, n, struct same);
 
 	for (size_t i = 0; i < n; i++)
-		order[i] = (struct same){(uint32_t)i,
-			&p->identities->identities.items[p->identities->endpoints.items[i].identity]};
+		order[i] = (struct same){
+			(uint32_t)i, &p->identities->identities
+					      .items[p->identities->endpoints.items[i].identity]};
 	if (n)
 		qsort(order, n, sizeof(*order), compare_same);
 	p->endpoint_tables = POLC_NEW_ARRAY(p->arena, 2 * n, uint32_t);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The bpf engine. One instance, which looks at addresses from one node at a time: what an address
- * is depends on the node that looks (host or remote node), so the entries of nodes are rewritten when
- * the next question is another node's. Every question is a new flow: ports and ids are never used twice
- * within an epoch, and protocols without them have their flow deleted first.
+ * is depends on the node that looks (host or remote node), so the entries of nodes are rewritten
+ * when the next question is another node's. Every question is a new flow: ports and ids are never
+ * used twice within an epoch, and protocols without them have their flow deleted first.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -28,7 +28,7 @@ struct polc_run {
 	struct polb_bundle bundle;
 	struct polb_instance *instance; /* NULL until the first question */
 	struct ring_buffer *events;
-	const char *node; /* whose view the peer maps hold; NULL: no node is local */
+	const char *node;              /* whose view the peer maps hold; NULL: no node is local */
 	POLC_VEC(uint32_t) node_peers; /* bundle peers that look different from their own node */
 	uint32_t epoch;
 	uint32_t endpoint; /* number that test packets belong to now; 0: none yet */
@@ -186,7 +186,8 @@ static int select_endpoint(struct polc_run *run, uint32_t index)
 		return result;
 	result = polb_instance_test_endpoint(run->instance, index + 1, LOOPBACK_IFINDEX);
 	if (result < 0)
-		polc_environment_error("cannot select endpoint %u: %s", index + 1, strerror(-result));
+		polc_environment_error(
+			"cannot select endpoint %u: %s", index + 1, strerror(-result));
 	else
 		run->endpoint = index + 1;
 	return result;
@@ -327,8 +328,7 @@ static void find_rule(
 	if (run->event_seen) {
 		outcome->rule = run->event.rule;
 		outcome->rule_known = true;
-	} else if (outcome->passes &&
-		!bpf_map_lookup_elem(map_fd(run, "polt_flows"), key, &flow)) {
+	} else if (outcome->passes && !bpf_map_lookup_elem(map_fd(run, "polt_flows"), key, &flow)) {
 		outcome->rule = (uint32_t)(flow.state >> 8) & 0xffffff;
 		outcome->rule_known = true;
 	}
@@ -385,8 +385,8 @@ int polc_run_ask(struct polc_run *run, const struct polc_question *question,
 	struct outcome outcomes[2] = {{0}};
 	size_t n = 0;
 	/* the plan's endpoints are in the order of the identities' */
-	int result = select_endpoint(run,
-		(uint32_t)(question->endpoint - run->plan->identities->endpoints.items));
+	int result = select_endpoint(
+		run, (uint32_t)(question->endpoint - run->plan->identities->endpoints.items));
 
 	for (size_t i = 0; i < POLC_ARRAY_SIZE(hooks) && !result; i++)
 		if (hooks_of(run) & hooks[i])

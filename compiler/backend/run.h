@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The bpf engine: a plan compiled, loaded into this kernel and asked with synthetic packets
- * (BPF_PROG_TEST_RUN), at every hook of the bundle. Attaches nothing. What `polc matrix --engine bpf`
- * asks.
+ * (BPF_PROG_TEST_RUN), at every hook of the bundle. Attaches nothing. What `polc matrix --engine
+ * bpf` asks.
  */
 #ifndef POLC_RUN_H
 #define POLC_RUN_H
@@ -29,8 +29,8 @@ void polc_run_free(struct polc_run *run); /* NULL is fine */
 
 /*
  * Asks one question: an opening packet between `local` (the endpoint's own address) and
- * question->peer, as a fresh flow, at every hook. question->endpoint is one of the plan's identities. 0; -EILSEQ when hooks disagree, or another
- * -errno; printed.
+ * question->peer, as a fresh flow, at every hook. question->endpoint is one of the plan's
+ * identities. 0; -EILSEQ when hooks disagree, or another -errno; printed.
  */
 int polc_run_ask(struct polc_run *run, const struct polc_question *question,
 	const struct polb_addr *local, struct polc_run_answer *answer);

@@ -6,7 +6,8 @@
 #include <stddef.h>
 
 struct polc_template {
-	const char *path; /* as in the source tree: "bpf-templates/network/verdict.h", "runtime/abi.h" */
+	const char *path; /* as in the source tree: "bpf-templates/network/verdict.h",
+			     "runtime/abi.h" */
 	const char *text;
 	size_t len;
 };

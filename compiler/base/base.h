@@ -56,8 +56,7 @@ char *polc_arena_vprintf(struct polc_arena *arena, const char *fmt, va_list ap);
 		type *items;                                                                       \
 		size_t n, cap;                                                                     \
 	}
-void *polc_vec_grow(
-	struct polc_arena *arena, void *items, size_t n, size_t *cap, size_t item_size);
+void *polc_vec_grow(struct polc_arena *arena, void *items, size_t n, size_t *cap, size_t item_size);
 #define polc_vec_push(arena, v)                                                                    \
 	((v)->items = polc_vec_grow((arena), (v)->items, (v)->n, &(v)->cap, sizeof(*(v)->items)),  \
 		&(v)->items[(v)->n++])

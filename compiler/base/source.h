@@ -6,7 +6,8 @@
 #include "base.h"
 
 struct polc_source {
-	const char *path; /* as shown to the user and recorded in bundles: never absolute in those */
+	const char
+		*path; /* as shown to the user and recorded in bundles: never absolute in those */
 	const char *text; /* whole file, NUL-terminated, len bytes before the NUL */
 	size_t len;
 	const uint32_t *line_starts; /* byte offset of each line; built on first use */

@@ -53,14 +53,15 @@ static int read_warning_options(struct check *check, bool *warnings_are_errors)
 }
 
 /*
- * The plan is made even if nobody prints it: it reports the limits that a build would hit. Input with
- * errors has no plan.
+ * The plan is made even if nobody prints it: it reports the limits that a build would hit. Input
+ * with errors has no plan.
  */
 static void plan_and_dump(struct check *check)
 {
 	struct polc *polc = &check->cmd.polc;
 	struct polc_buf text = {.arena = &polc->arena};
-	const struct polc_plan *plan = polc_plan_build(polc, check->cmd.network, check->cmd.identities);
+	const struct polc_plan *plan =
+		polc_plan_build(polc, check->cmd.network, check->cmd.identities);
 
 	if (check->dump_ir)
 		polc_network_print(polc, check->cmd.network, &text);

@@ -50,14 +50,14 @@ struct polc_ast_selector {
 
 /*
  * X(enumerator, text). Which kinds of policy may hold which peer:
- * PODS: NetworkPolicy peers (either selector may be NULL, not both) and policy API "pods" (both set)
- *   and NetworkPolicy subjects (pod_selector only).
- * NAMESPACES: policy API "namespaces" (namespace_selector only).
- * ENDPOINTS: Cilium endpointSelector, from/toEndpoints (selector).
- * CIDR: ipBlock, from/toCIDR, from/toCIDRSet with cidr, and one per entry of policy API "networks".
- * CIDR_GROUP: cidrGroupRef (name, excepts). CIDR_GROUP_SELECTOR: cidrGroupSelector (selector, excepts).
- * ENTITY: from/toEntities (name). SERVICE: k8sService (name, namespace or NULL = any).
- * SERVICE_SELECTOR: k8sServiceSelector (selector, namespace or NULL). NODES: policy API "nodes" (selector).
+ * PODS: NetworkPolicy peers (either selector may be NULL, not both) and policy API "pods" (both
+ * set) and NetworkPolicy subjects (pod_selector only). NAMESPACES: policy API "namespaces"
+ * (namespace_selector only). ENDPOINTS: Cilium endpointSelector, from/toEndpoints (selector). CIDR:
+ * ipBlock, from/toCIDR, from/toCIDRSet with cidr, and one per entry of policy API "networks".
+ * CIDR_GROUP: cidrGroupRef (name, excepts). CIDR_GROUP_SELECTOR: cidrGroupSelector (selector,
+ * excepts). ENTITY: from/toEntities (name). SERVICE: k8sService (name, namespace or NULL = any).
+ * SERVICE_SELECTOR: k8sServiceSelector (selector, namespace or NULL). NODES: policy API "nodes"
+ * (selector).
  */
 #define POLC_PEER_KINDS(X)                                                                         \
 	X(PODS, "pods")                                                                            \
@@ -84,8 +84,8 @@ struct polc_ast_peer {
 	const struct polc_ast_selector *pod_selector;       /* PODS */
 	const struct polc_ast_selector *namespace_selector; /* PODS, NAMESPACES */
 	const char *name;                                   /* ENTITY, CIDR_GROUP, SERVICE */
-	const char *namespace;                              /* SERVICE, SERVICE_SELECTOR; NULL = any */
-	struct polb_prefix cidr;                            /* CIDR */
+	const char *namespace;   /* SERVICE, SERVICE_SELECTOR; NULL = any */
+	struct polb_prefix cidr; /* CIDR */
 	/* CIDR, CIDR_GROUP*: as in `except:`; checked to lie inside cidr for CIDR */
 	POLC_VEC(struct polb_prefix) excepts;
 };
@@ -98,7 +98,8 @@ enum {
 	POLC_PROTO_ICMP = 8,    /* lo is the type */
 	POLC_PROTO_ICMPV6 = 16, /* lo is the type */
 	POLC_PROTO_OTHER = 32,  /* extended protocol: lo is the IP protocol number, kind ALL */
-	POLC_PROTO_ANY = POLC_PROTO_TCP | POLC_PROTO_UDP | POLC_PROTO_SCTP, /* Cilium's ANY: never ICMP */
+	POLC_PROTO_ANY =
+		POLC_PROTO_TCP | POLC_PROTO_UDP | POLC_PROTO_SCTP, /* Cilium's ANY: never ICMP */
 };
 
 enum polc_port_kind {
@@ -118,9 +119,12 @@ struct polc_ast_port {
 enum polc_action { POLC_ALLOW, POLC_DENY, POLC_PASS };
 
 struct polc_ast_rule {
-	enum polc_direction { POLC_INGRESS, POLC_EGRESS } direction; /* same values as enum polb_direction */
+	enum polc_direction {
+		POLC_INGRESS,
+		POLC_EGRESS
+	} direction; /* same values as enum polb_direction */
 	enum polc_action action;
-	const char *name; /* policy API rule name, or NULL */
+	const char *name;      /* policy API rule name, or NULL */
 	struct polc_span span; /* the rule's first token: what a rule id resolves to */
 	/*
 	 * ABSENT: any peer. PRESENT and empty: no peer at all (Cilium's `fromEndpoints: []`).
@@ -129,13 +133,15 @@ struct polc_ast_rule {
 	 */
 	enum polc_presence peers_presence;
 	POLC_VEC(struct polc_ast_peer) peers;
-	/* ABSENT: everything, all protocols. PRESENT and empty: nothing (Cilium's `toPorts: [{}]`). */
+	/* ABSENT: everything, all protocols. PRESENT and empty: nothing (Cilium's `toPorts: [{}]`).
+	 */
 	enum polc_presence ports_presence;
 	POLC_VEC(struct polc_ast_port) ports;
 	bool selects_nothing;
 	/*
-	 * What this version cannot enforce (toFQDNs, rules.http, ...): the reason and its place. The
-	 * front end fills it in and goes on; lowering refuses, or compiles what --unsupported=deny says.
+	 * What this version cannot enforce (toFQDNs, rules.http, ...): the reason and its place.
+	 * The front end fills it in and goes on; lowering refuses, or compiles what
+	 * --unsupported=deny says.
 	 */
 	const char *unsupported;
 	struct polc_span unsupported_span;
@@ -148,19 +154,21 @@ enum polc_tier { POLC_TIER_ADMIN, POLC_TIER_MIDDLE, POLC_TIER_BASELINE };
 struct polc_ast_spec {
 	struct polc_span span;
 	struct polc_ast_peer subject; /* PODS, NAMESPACES or ENDPOINTS */
-	POLC_VEC(struct polc_ast_rule) rules; /* ingress then egress, each in order; Cilium: allows, then denies */
-	bool has_rules[2];            /* the direction's list (or deny list) is present and not empty */
-	bool section[2];              /* the direction's list is present, maybe empty */
+	POLC_VEC(struct polc_ast_rule)
+	rules;             /* ingress then egress, each in order; Cilium: allows, then denies */
+	bool has_rules[2]; /* the direction's list (or deny list) is present and not empty */
+	bool section[2];   /* the direction's list is present, maybe empty */
 	/* NetworkPolicy */
 	enum polc_presence policy_types_presence;
 	bool policy_types[2];
 	/* Cilium */
 	enum polc_tristate default_deny[2];
-	const char *log;         /* log.value or NULL */
-	const char *description; /* or NULL */
+	const char *log;                    /* log.value or NULL */
+	const char *description;            /* or NULL */
 	POLC_VEC(struct polb_label) labels; /* spec.labels: no effect on matching; kept for fmt */
 	/* policy API */
-	enum polc_tier tier; /* ADMIN kind: ADMIN; BASELINE_ADMIN: BASELINE; CLUSTER: as written; else MIDDLE */
+	enum polc_tier tier; /* ADMIN kind: ADMIN; BASELINE_ADMIN: BASELINE; CLUSTER: as written;
+				else MIDDLE */
 	uint32_t priority;
 	/* a whole spec that cannot be enforced (nodeSelector: host policy); as in rules */
 	const char *unsupported;

@@ -7,15 +7,16 @@
 
 #define POLC_STDIN_PATH "<stdin>"
 
-/* Called with each source; `named`: the argument names the file itself, not a directory above it. */
+/* Called with each source; `named`: the argument names the file itself, not a directory above it.
+ */
 typedef void polc_file_function(void *data, uint32_t source, bool named);
 
 /*
  * Reads a file, "-" (standard input), or every *.yaml *.yml *.json *.pol below a directory, in the
  * order of their names; names that begin with "." are passed over. Sources are recorded under the
- * argument as given, or under its last component when it is absolute. Returns 0 or -errno (reported).
+ * argument as given, or under its last component when it is absolute. Returns 0 or -errno
+ * (reported).
  */
-int polc_files_read(
-	struct polc *polc, const char *path, polc_file_function *function, void *data);
+int polc_files_read(struct polc *polc, const char *path, polc_file_function *function, void *data);
 
 #endif

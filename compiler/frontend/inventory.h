@@ -13,30 +13,34 @@
 struct polc_pod {
 	const char *namespace, *name;
 	struct polc_span span;
-	POLC_VEC(struct polb_label) labels; /* metadata.labels, source "k8s" */
-	POLC_VEC(struct polb_addr) addrs;   /* status.podIPs, else status.podIP */
+	POLC_VEC(struct polb_label) labels;     /* metadata.labels, source "k8s" */
+	POLC_VEC(struct polb_addr) addrs;       /* status.podIPs, else status.podIP */
 	POLC_VEC(struct polb_named_port) ports; /* named container ports (all containers) */
-	const char *node;            /* spec.nodeName or NULL */
-	const char *service_account; /* spec.serviceAccountName, "default" when absent */
+	const char *node;                       /* spec.nodeName or NULL */
+	const char *service_account;            /* spec.serviceAccountName, "default" when absent */
 	bool host_network;
-	bool finished;         /* status.phase Succeeded or Failed: owns no address */
-	const char *cgroup;    /* annotation polc.dev/cgroup: path below the cgroup2 mount, or NULL */
+	bool finished;      /* status.phase Succeeded or Failed: owns no address */
+	const char *cgroup; /* annotation polc.dev/cgroup: path below the cgroup2 mount, or NULL */
 	const char *interface; /* annotation polc.dev/interface: host side of its veth, or NULL */
 };
 
 struct polc_namespace {
 	const char *name;
 	struct polc_span span; /* no place: only known from its pods */
-	POLC_VEC(struct polb_label) labels; /* incl. kubernetes.io/metadata.name, added when absent */
+	POLC_VEC(struct polb_label)
+	labels; /* incl. kubernetes.io/metadata.name, added when absent */
 };
 
 struct polc_node {
 	const char *name;
 	struct polc_span span;
-	POLC_VEC(struct polb_label) labels;      /* source "node" */
-	POLC_VEC(struct polb_addr) addrs;        /* status.addresses InternalIP and ExternalIP; cilium_host's */
-	POLC_VEC(struct polb_addr) health_addrs; /* annotations network.cilium.io/ipv4-health-ip, ipv6-.. */
-	POLC_VEC(struct polb_addr) ingress_addrs; /* annotations network.cilium.io/ipv4-Ingress-ip, ipv6-.. */
+	POLC_VEC(struct polb_label) labels; /* source "node" */
+	POLC_VEC(struct polb_addr)
+	addrs; /* status.addresses InternalIP and ExternalIP; cilium_host's */
+	POLC_VEC(struct polb_addr)
+	health_addrs; /* annotations network.cilium.io/ipv4-health-ip, ipv6-.. */
+	POLC_VEC(struct polb_addr)
+	ingress_addrs; /* annotations network.cilium.io/ipv4-Ingress-ip, ipv6-.. */
 };
 
 struct polc_service {
@@ -45,7 +49,7 @@ struct polc_service {
 	POLC_VEC(struct polb_label) labels;
 	bool has_selector;
 	POLC_VEC(struct polb_label) selector; /* spec.selector, source "k8s" */
-	POLC_VEC(struct polb_addr) backends;  /* from EndpointSlices and Endpoints of that service */
+	POLC_VEC(struct polb_addr) backends; /* from EndpointSlices and Endpoints of that service */
 };
 
 struct polc_cidr_group {
@@ -69,7 +73,7 @@ struct polc_inventory {
 	POLC_VEC(struct polc_service) services;     /* sorted by namespace, name */
 	POLC_VEC(struct polc_cidr_group) cidr_groups;
 	POLC_VEC(struct polb_addr) apiserver_addrs; /* backends of default/kubernetes */
-	uint32_t local_address_conflicts; /* addresses that several running pods claim */
+	uint32_t local_address_conflicts;           /* addresses that several running pods claim */
 	POLC_VEC(struct polc_endpoint_set) endpoint_sets;
 };
 
@@ -78,9 +82,10 @@ struct polc_inventory {
  * Mistakes are reported. Kinds: Namespace, Pod, Node, Service, EndpointSlice, Endpoints,
  * CiliumCIDRGroup.
  */
-bool polc_inventory_add(struct polc *polc, struct polc_inventory *inventory,
-	const struct polc_yaml *object);
-/* Sorts, joins services with their endpoints, reports duplicates and address conflicts. Call once, last. */
+bool polc_inventory_add(
+	struct polc *polc, struct polc_inventory *inventory, const struct polc_yaml *object);
+/* Sorts, joins services with their endpoints, reports duplicates and address conflicts. Call once,
+ * last. */
 void polc_inventory_finish(struct polc *polc, struct polc_inventory *inventory);
 
 const struct polc_namespace *polc_inventory_namespace(

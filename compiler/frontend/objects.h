@@ -7,16 +7,17 @@
 
 /*
  * Checks apiVersion, kind, metadata (name required and valid, namespace) and top-level fields
- * (unknown: a warning, as the API server prunes them; inside spec they are errors), and makes the policy with
- * its spec unread. Returns NULL (reported) when the object is unusable; *spec is NULL when there is no spec.
+ * (unknown: a warning, as the API server prunes them; inside spec they are errors), and makes the
+ * policy with its spec unread. Returns NULL (reported) when the object is unusable; *spec is NULL
+ * when there is no spec.
  */
 struct polc_ast_policy *polc_parse_object(struct polc *polc, const struct polc_yaml *object,
 	enum polc_policy_kind kind, const struct polc_yaml **spec, const struct polc_yaml **specs);
 
 /*
  * A label selector: matchLabels, matchExpressions (In, NotIn, Exists, DoesNotExist, exact case;
- * values required for In/NotIn and forbidden for the others). Unknown fields are errors. Keys and values are
- * checked for syntax; Cilium keys may carry a source prefix. Returns NULL when reported.
+ * values required for In/NotIn and forbidden for the others). Unknown fields are errors. Keys and
+ * values are checked for syntax; Cilium keys may carry a source prefix. Returns NULL when reported.
  */
 const struct polc_ast_selector *polc_parse_selector(
 	struct polc *polc, const struct polc_yaml *node, bool cilium, const char *what);
@@ -30,7 +31,8 @@ bool polc_is_label_value(const char *value);
 bool polc_parse_prefix(struct polc *polc, const struct polc_yaml *node, bool bare_ok,
 	const char *what, struct polb_prefix *out);
 /* The `except` list of a CIDR peer: each inside peer->cidr and of its family. */
-bool polc_parse_excepts(struct polc *polc, const struct polc_yaml *node, struct polc_ast_peer *peer);
+bool polc_parse_excepts(
+	struct polc *polc, const struct polc_yaml *node, struct polc_ast_peer *peer);
 /* A port number 1..65535 (0 with zero_ok). */
 bool polc_parse_port_number(struct polc *polc, const struct polc_yaml *node, bool zero_ok,
 	const char *what, uint16_t *out);

@@ -18,9 +18,10 @@ struct polc_input {
 
 /*
  * Reads policies. CiliumCIDRGroup and other inventory objects found among them are added to the
- * inventory. Returns 0, or -errno when an argument cannot be read (reported); bad content is only in
- * polc->n_errors. Objects of unknown kinds are reported as UNKNOWN_KIND: an error in a file named
- * on the command line, a warning below a directory or inside a multi-kind file that also holds policies.
+ * inventory. Returns 0, or -errno when an argument cannot be read (reported); bad content is only
+ * in polc->n_errors. Objects of unknown kinds are reported as UNKNOWN_KIND: an error in a file
+ * named on the command line, a warning below a directory or inside a multi-kind file that also
+ * holds policies.
  */
 int polc_read_policies(struct polc *polc, struct polc_input *input, const char *path);
 /* Reads an inventory file, directory or "-": policies in it are ignored. */
@@ -28,8 +29,10 @@ int polc_read_inventory(struct polc *polc, struct polc_input *input, const char 
 /* Call once after all reads: finishes the inventory, reports duplicate policies. */
 void polc_read_finish(struct polc *polc, struct polc_input *input);
 
-/* Front ends, one per family; each appends to ast or reports. `object` is a mapping with the kind. */
-void polc_parse_network_policy(struct polc *polc, struct polc_ast *ast, const struct polc_yaml *object);
+/* Front ends, one per family; each appends to ast or reports. `object` is a mapping with the kind.
+ */
+void polc_parse_network_policy(
+	struct polc *polc, struct polc_ast *ast, const struct polc_yaml *object);
 void polc_parse_cilium(struct polc *polc, struct polc_ast *ast, const struct polc_yaml *object,
 	enum polc_policy_kind kind);
 void polc_parse_policy_api(struct polc *polc, struct polc_ast *ast, const struct polc_yaml *object,

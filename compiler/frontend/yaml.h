@@ -33,33 +33,34 @@ typedef POLC_VEC(const struct polc_yaml *) polc_yaml_documents;
 
 /*
  * Parses every document of a source into trees; aliases are expanded (bounded), duplicate keys,
- * limits and syntax are reported. A document with an error is left out, the next are still read when
- * possible. Empty documents are skipped.
+ * limits and syntax are reported. A document with an error is left out, the next are still read
+ * when possible. Empty documents are skipped.
  */
 void polc_yaml_parse(struct polc *polc, uint32_t source, polc_yaml_documents *out);
 
 /* How YAML 1.1 as Kubernetes reads it (sigs.k8s.io/yaml) understands a scalar. */
 enum polc_yaml_scalar {
 	POLC_YAML_NULL,
-	POLC_YAML_BOOL,  /* also yes, no, on, off, y, n */
-	POLC_YAML_INT,   /* in any base; polc_yaml_integer takes plain decimals only */
+	POLC_YAML_BOOL, /* also yes, no, on, off, y, n */
+	POLC_YAML_INT,  /* in any base; polc_yaml_integer takes plain decimals only */
 	POLC_YAML_FLOAT,
 	POLC_YAML_STRING,
 };
 enum polc_yaml_scalar polc_yaml_resolve(const struct polc_yaml *scalar);
 
 bool polc_yaml_is_null(const struct polc_yaml *node); /* NULL pointer, or plain null, ~ or empty */
-const struct polc_yaml *polc_yaml_get(const struct polc_yaml *mapping, const char *key); /* or NULL */
+const struct polc_yaml *polc_yaml_get(
+	const struct polc_yaml *mapping, const char *key); /* or NULL */
 
 /*
  * Typed access: report WRONG_TYPE naming `what` and return false when the node is of another type.
  * A string must be a quoted scalar or a plain one that is not null, a bool or a number
  * (Kubernetes' own rule: `port: 80` is an integer).
  */
-bool polc_yaml_string(struct polc *polc, const struct polc_yaml *node, const char *what,
-	const char **out);
-bool polc_yaml_integer(struct polc *polc, const struct polc_yaml *node, const char *what,
-	int64_t *out);
+bool polc_yaml_string(
+	struct polc *polc, const struct polc_yaml *node, const char *what, const char **out);
+bool polc_yaml_integer(
+	struct polc *polc, const struct polc_yaml *node, const char *what, int64_t *out);
 bool polc_yaml_bool(struct polc *polc, const struct polc_yaml *node, const char *what, bool *out);
 bool polc_yaml_is_integer(const struct polc_yaml *node);
 bool polc_yaml_expect(struct polc *polc, const struct polc_yaml *node, enum polc_yaml_kind kind,

@@ -9,8 +9,15 @@
 #include "labels.h"
 #include "network.h"
 
-enum { NUMBER_HOST = 1, NUMBER_WORLD = 2, NUMBER_HEALTH = 4, NUMBER_REMOTE_NODE = 6,
-	NUMBER_KUBE_APISERVER = 7, NUMBER_INGRESS = 8, NUMBER_FIRST_CLUSTER = 256 };
+enum {
+	NUMBER_HOST = 1,
+	NUMBER_WORLD = 2,
+	NUMBER_HEALTH = 4,
+	NUMBER_REMOTE_NODE = 6,
+	NUMBER_KUBE_APISERVER = 7,
+	NUMBER_INGRESS = 8,
+	NUMBER_FIRST_CLUSTER = 256
+};
 
 struct builder {
 	struct polc *polc;
@@ -43,13 +50,13 @@ static int compare_ports(const void *pa, const void *pb)
 }
 
 /*
- * Pod labels under the prefixes that Cilium derives itself must not be taken from the pod: a pod could
- * otherwise claim another namespace's labels for itself.
+ * Pod labels under the prefixes that Cilium derives itself must not be taken from the pod: a pod
+ * could otherwise claim another namespace's labels for itself.
  */
 static bool label_is_derived(const char *key)
 {
 	return !strcmp(key, POLC_LABEL_NAMESPACE) ||
-		!strncmp(key, POLC_LABEL_CILIUM_PREFIX, strlen(POLC_LABEL_CILIUM_PREFIX));
+	       !strncmp(key, POLC_LABEL_CILIUM_PREFIX, strlen(POLC_LABEL_CILIUM_PREFIX));
 }
 
 static void pod_labels(struct builder *b, const struct polc_pod *pod, struct polc_identity *id)
@@ -99,8 +106,11 @@ static uint32_t add_plain_identity(struct builder *b, uint32_t kinds, uint32_t n
 {
 	struct polc_identity *id = polc_vec_push(&b->polc->arena, &b->out->identities);
 
-	*id = (struct polc_identity){
-		.kinds = kinds, .number = number, .node = node, .labels = labels, .n_labels = n_labels};
+	*id = (struct polc_identity){.kinds = kinds,
+		.number = number,
+		.node = node,
+		.labels = labels,
+		.n_labels = n_labels};
 	return (uint32_t)(b->out->identities.n - 1);
 }
 
@@ -193,7 +203,8 @@ static int compare_claims(const void *pa, const void *pb)
 	return c ? c : (a->order > b->order) - (a->order < b->order);
 }
 
-/* Sorts the addresses and keeps the first claim of each: nodes, loopback, pods, host-network pods. */
+/* Sorts the addresses and keeps the first claim of each: nodes, loopback, pods, host-network pods.
+ */
 static void unique(struct builder *b)
 {
 	size_t n = b->out->addresses.n, kept = 0;
@@ -226,8 +237,8 @@ static struct polc_address_entry *find(const struct polc_identities *ids, const 
 }
 
 /*
- * The API server keeps what it is otherwise (usually a node) and is kube-apiserver besides. Outside the
- * inventory it is kube-apiserver alone: CIDR rules do not match it (reference 1.6).
+ * The API server keeps what it is otherwise (usually a node) and is kube-apiserver besides. Outside
+ * the inventory it is kube-apiserver alone: CIDR rules do not match it (reference 1.6).
  */
 static void add_apiservers(struct builder *b)
 {
@@ -263,7 +274,8 @@ static int compare_label_sets(const struct polc_identity *a, const struct polc_i
 
 static int compare_identity_pointers(const void *pa, const void *pb)
 {
-	return compare_label_sets(*(struct polc_identity *const *)pa, *(struct polc_identity *const *)pb);
+	return compare_label_sets(
+		*(struct polc_identity *const *)pa, *(struct polc_identity *const *)pb);
 }
 
 /* One number per distinct label set, in the order of the sets. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Label keys that Cilium derives for every pod (reference 1.5), and small predicates on addresses. */
+/* Label keys that Cilium derives for every pod (reference 1.5), and small predicates on addresses.
+ */
 #ifndef POLC_LABELS_H
 #define POLC_LABELS_H
 

@@ -19,7 +19,7 @@ struct polc_lowering {
 	const struct polc_lower_options *options;
 	const char *cluster_name;
 	POLC_VEC(struct polc_selector_slot) selectors; /* distinct, in order of appearance */
-	uint32_t *table; /* hash table of selector index + 1 */
+	uint32_t *table;                               /* hash table of selector index + 1 */
 	size_t table_size;
 	POLC_VEC(struct polc_net_policy) policies;
 	POLC_VEC(struct polc_net_rule) rules;

@@ -120,20 +120,21 @@ static bool port_is_known(const struct polc_inventory *inventory, const struct p
 }
 
 /* A name that no pod knows stands for no port at all (1.8). */
-static void check_port_name(struct polc_lowering *l, const struct polc_ast_rule *rule,
-	const struct polc_ast_port *port)
+static void check_port_name(
+	struct polc_lowering *l, const struct polc_ast_rule *rule, const struct polc_ast_port *port)
 {
 	static const char *const verbs[] = {"allows", "denies", "passes"};
 
 	if (l->input->inventory.given && !port_is_known(&l->input->inventory, port))
 		polc_warn(l->polc, port->span, POLC_CODE_UNRESOLVED_PORT,
-			"no pod of the inventory has a port named '%s' of this protocol: with it this "
+			"no pod of the inventory has a port named '%s' of this protocol: with it "
+			"this "
 			"rule %s nothing",
 			port->name, verbs[rule->action]);
 }
 
-static void lower_ports(struct polc_lowering *l, const struct polc_ast_rule *rule,
-	struct polc_net_rule *out)
+static void lower_ports(
+	struct polc_lowering *l, const struct polc_ast_rule *rule, struct polc_net_rule *out)
 {
 	if (rule->ports_presence == POLC_ABSENT) {
 		out->ports = &every_port;
@@ -179,11 +180,11 @@ static void lower_peers(struct polc_lowering *l, const struct polc_ast_policy *p
 }
 
 /*
- * --unsupported=deny: what cannot be enforced allows nothing, and denies (or passes) everything. The
- * specification asks the same of unknown peers (4.3).
+ * --unsupported=deny: what cannot be enforced allows nothing, and denies (or passes) everything.
+ * The specification asks the same of unknown peers (4.3).
  */
-static void lower_unsupported(struct polc_lowering *l, const struct polc_ast_rule *rule,
-	struct polc_net_rule *out)
+static void lower_unsupported(
+	struct polc_lowering *l, const struct polc_ast_rule *rule, struct polc_net_rule *out)
 {
 	if (l->options->unsupported == POLC_UNSUPPORTED_ERROR) {
 		polc_error(l->polc, rule->unsupported_span, POLC_CODE_UNSUPPORTED, "%s",
@@ -223,17 +224,20 @@ static void lower_rule(struct polc_lowering *l, const struct polc_ast_policy *po
 	*polc_vec_push(&l->polc->arena, &l->rules) = out;
 }
 
-/* Isolation of a NetworkPolicy: policyTypes, by default ingress, and egress if it has egress rules (4.1). */
+/* Isolation of a NetworkPolicy: policyTypes, by default ingress, and egress if it has egress rules
+ * (4.1). */
 static void network_policy_directions(const struct polc_ast_spec *spec, struct polc_net_policy *out)
 {
 	for (int d = 0; d < 2; d++) {
-		bool listed = spec->policy_types_presence == POLC_PRESENT ? spec->policy_types[d]
-			: d == POLC_INGRESS || spec->has_rules[d];
+		bool listed = spec->policy_types_presence == POLC_PRESENT
+				      ? spec->policy_types[d]
+				      : d == POLC_INGRESS || spec->has_rules[d];
 		out->selects[d] = out->isolates[d] = listed;
 	}
 }
 
-/* Isolation of a Cilium policy: any rule in the direction, unless enableDefaultDeny is false (1.1, 1.2). */
+/* Isolation of a Cilium policy: any rule in the direction, unless enableDefaultDeny is false
+ * (1.1, 1.2). */
 static void cilium_directions(const struct polc_ast_spec *spec, struct polc_net_policy *out)
 {
 	for (int d = 0; d < 2; d++) {
@@ -242,8 +246,8 @@ static void cilium_directions(const struct polc_ast_spec *spec, struct polc_net_
 	}
 }
 
-static void lower_directions(const struct polc_ast_policy *policy,
-	const struct polc_ast_spec *spec, struct polc_net_policy *out)
+static void lower_directions(const struct polc_ast_policy *policy, const struct polc_ast_spec *spec,
+	struct polc_net_policy *out)
 {
 	if (policy->kind == POLC_KIND_NETWORK_POLICY)
 		network_policy_directions(spec, out);
@@ -254,7 +258,8 @@ static void lower_directions(const struct polc_ast_policy *policy,
 			out->selects[d] = spec->has_rules[d];
 }
 
-static void lower_spec(struct polc_lowering *l, const struct polc_ast_policy *policy, uint32_t index)
+static void lower_spec(
+	struct polc_lowering *l, const struct polc_ast_policy *policy, uint32_t index)
 {
 	const struct polc_ast_spec *spec = &policy->specs.items[index];
 	struct polc_net_policy out = {.kind = policy->kind,
@@ -313,7 +318,8 @@ static void report_ties(struct polc_lowering *l)
 	qsort(ordered, n, sizeof(*ordered), compare_for_tie);
 	for (size_t i = 1; i < n; i++) {
 		const struct polc_net_policy *a = ordered[i - 1], *b = ordered[i];
-		bool together = (a->selects[0] && b->selects[0]) || (a->selects[1] && b->selects[1]);
+		bool together =
+			(a->selects[0] && b->selects[0]) || (a->selects[1] && b->selects[1]);
 		if (a->tier != b->tier || a->priority != b->priority || !together)
 			continue;
 		struct polc_diagnostic *d = polc_warn(l->polc, b->span, POLC_CODE_PRIORITY_TIE,
@@ -336,8 +342,8 @@ static int compare_numbered(const void *pa, const void *pb)
 }
 
 /* Sorted and without repetition; ids may be shared, so a new array is made. */
-static const uint32_t *renumber(struct polc_lowering *l, const uint32_t *ids, size_t *n,
-	const uint32_t *to)
+static const uint32_t *renumber(
+	struct polc_lowering *l, const uint32_t *ids, size_t *n, const uint32_t *to)
 {
 	uint32_t *out = POLC_NEW_ARRAY(&l->polc->arena, *n, uint32_t);
 	size_t kept = 0;
@@ -353,7 +359,8 @@ static const uint32_t *renumber(struct polc_lowering *l, const uint32_t *ids, si
 	return out;
 }
 
-/* Numbers selectors in the order of their content, so that spelling and order of rules do not matter. */
+/* Numbers selectors in the order of their content, so that spelling and order of rules do not
+ * matter. */
 static const struct polb_selector *sort_selectors(struct polc_lowering *l)
 {
 	size_t n = l->selectors.n;
@@ -409,13 +416,14 @@ static void lower_policies(struct polc_lowering *l)
 			lower_spec(l, order[i], (uint32_t)j);
 }
 
-const struct polc_network *polc_lower_network(struct polc *polc, const struct polc_input *input,
-	const struct polc_lower_options *options)
+const struct polc_network *polc_lower_network(
+	struct polc *polc, const struct polc_input *input, const struct polc_lower_options *options)
 {
 	struct polc_lowering l = {.polc = polc,
 		.input = input,
 		.options = options,
-		.cluster_name = options->cluster_name ? options->cluster_name : POLC_DEFAULT_CLUSTER};
+		.cluster_name =
+			options->cluster_name ? options->cluster_name : POLC_DEFAULT_CLUSTER};
 	struct polc_network *network = POLC_NEW(&polc->arena, struct polc_network);
 
 	lower_policies(&l);

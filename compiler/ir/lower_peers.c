@@ -23,8 +23,8 @@ static void require(struct polc_lowering *l, requirements *reqs, enum polb_opera
 	*polc_vec_push(&l->polc->arena, reqs) = r;
 }
 
-static void add_selector(struct polc_lowering *l, polc_ids *ids, uint32_t kinds,
-	const requirements *reqs)
+static void add_selector(
+	struct polc_lowering *l, polc_ids *ids, uint32_t kinds, const requirements *reqs)
 {
 	struct polb_selector s = {.kinds = kinds};
 
@@ -51,9 +51,9 @@ static void add_kubernetes_requirements(struct polc_lowering *l, requirements *r
 {
 	for (size_t i = 0; selector && i < selector->requirements.n; i++) {
 		const struct polc_ast_requirement *r = &selector->requirements.items[i];
-		const char *key = *prefix
-			? polc_arena_printf(&l->polc->arena, "%s%s", prefix, r->key)
-			: r->key;
+		const char *key =
+			*prefix ? polc_arena_printf(&l->polc->arena, "%s%s", prefix, r->key)
+				: r->key;
 		copy_requirement(l, reqs, r, source, key);
 	}
 }
@@ -66,8 +66,8 @@ static void lower_pods(struct polc_lowering *l, const struct polc_ast_policy *po
 
 	add_kubernetes_requirements(l, &reqs, peer->pod_selector, "k8s", "");
 	if (peer->namespace_selector)
-		add_kubernetes_requirements(l, &reqs, peer->namespace_selector, "k8s",
-			POLC_LABEL_NAMESPACE_LABELS);
+		add_kubernetes_requirements(
+			l, &reqs, peer->namespace_selector, "k8s", POLC_LABEL_NAMESPACE_LABELS);
 	else
 		require(l, &reqs, POLB_OP_IN, "k8s", POLC_LABEL_NAMESPACE, policy->namespace);
 	add_selector(l, ids, POLB_KIND_POD, &reqs);
@@ -156,11 +156,11 @@ static const struct {
 	{"health", POLB_KIND_HEALTH},
 	{"unmanaged", POLB_KIND_UNMANAGED},
 	{"cluster", POLB_KIND_POD | POLB_KIND_HOST | POLB_KIND_REMOTE_NODE | POLB_KIND_INIT |
-			POLB_KIND_INGRESS | POLB_KIND_HEALTH | POLB_KIND_UNMANAGED |
-			POLB_KIND_KUBE_APISERVER},
+			    POLB_KIND_INGRESS | POLB_KIND_HEALTH | POLB_KIND_UNMANAGED |
+			    POLB_KIND_KUBE_APISERVER},
 	{"cluster-mesh", POLB_KIND_POD | POLB_KIND_HOST | POLB_KIND_REMOTE_NODE | POLB_KIND_INIT |
-			POLB_KIND_INGRESS | POLB_KIND_HEALTH | POLB_KIND_UNMANAGED |
-			POLB_KIND_KUBE_APISERVER},
+				 POLB_KIND_INGRESS | POLB_KIND_HEALTH | POLB_KIND_UNMANAGED |
+				 POLB_KIND_KUBE_APISERVER},
 };
 
 static void lower_entity(struct polc_lowering *l, const char *name, polc_ids *ids)
@@ -188,9 +188,11 @@ static void add_prefix(struct polc_lowering *l, uint32_t kinds, const struct pol
  */
 static uint32_t cidr_kinds(const struct polc_lowering *l, const struct polc_ast_policy *policy)
 {
-	bool cilium = policy->kind == POLC_KIND_CILIUM || policy->kind == POLC_KIND_CILIUM_CLUSTERWIDE;
+	bool cilium =
+		policy->kind == POLC_KIND_CILIUM || policy->kind == POLC_KIND_CILIUM_CLUSTERWIDE;
 
-	return cilium || l->options->dialect == POLC_DIALECT_CILIUM ? POLB_KIND_WORLD : POLB_KIND_ANY;
+	return cilium || l->options->dialect == POLC_DIALECT_CILIUM ? POLB_KIND_WORLD
+								    : POLB_KIND_ANY;
 }
 
 /* Excepts of the peer that lie inside one prefix of a group. */
@@ -212,8 +214,8 @@ static void add_group(struct polc_lowering *l, const struct polc_cidr_group *gro
 	}
 }
 
-static bool labels_match(const struct polc_ast_selector *selector, const struct polb_label *labels,
-	size_t n_labels)
+static bool labels_match(
+	const struct polc_ast_selector *selector, const struct polb_label *labels, size_t n_labels)
 {
 	for (size_t i = 0; i < selector->requirements.n; i++) {
 		const struct polc_ast_requirement *r = &selector->requirements.items[i];
@@ -251,8 +253,9 @@ static void lower_cidr_group(struct polc_lowering *l, const struct polc_ast_rule
 	for (size_t i = 0; i < inv->cidr_groups.n; i++) {
 		const struct polc_cidr_group *group = &inv->cidr_groups.items[i];
 		bool match = peer->kind == POLC_PEER_CIDR_GROUP
-			? !strcmp(group->name, peer->name)
-			: labels_match(peer->selector, group->labels.items, group->labels.n);
+				     ? !strcmp(group->name, peer->name)
+				     : labels_match(peer->selector, group->labels.items,
+					       group->labels.n);
 		if (match) {
 			found++;
 			add_group(l, group, peer, ids);
@@ -299,8 +302,8 @@ static void lower_service(struct polc_lowering *l, const struct polc_ast_rule *r
 		if (peer->namespace && strcmp(peer->namespace, s->namespace))
 			continue;
 		bool match = peer->kind == POLC_PEER_SERVICE
-			? !strcmp(s->name, peer->name)
-			: labels_match(peer->selector, s->labels.items, s->labels.n);
+				     ? !strcmp(s->name, peer->name)
+				     : labels_match(peer->selector, s->labels.items, s->labels.n);
 		if (match)
 			add_service(l, s, ids);
 	}
@@ -322,7 +325,8 @@ static void lower_nodes(struct polc_lowering *l, const struct polc_ast_peer *pee
 	add_selector(l, ids, POLB_KIND_NODE | POLB_KIND_HOST | POLB_KIND_REMOTE_NODE, &reqs);
 }
 
-static void lower_namespaces(struct polc_lowering *l, const struct polc_ast_peer *peer, polc_ids *ids)
+static void lower_namespaces(
+	struct polc_lowering *l, const struct polc_ast_peer *peer, polc_ids *ids)
 {
 	requirements reqs = {0};
 
@@ -379,7 +383,7 @@ static void lower_cilium_subject(struct polc_lowering *l, const struct polc_ast_
 		const struct polc_ast_requirement *r = &selector->requirements.items[i];
 		const char *source, *key = split_key(l, r->key, &source);
 		bool overridden = policy->namespace && r->from_match_labels &&
-			source_is_k8s(source) && !strcmp(key, POLC_LABEL_NAMESPACE);
+				  source_is_k8s(source) && !strcmp(key, POLC_LABEL_NAMESPACE);
 		if (!overridden)
 			copy_requirement(l, &reqs, r, source, key);
 		else if (r->values.n && strcmp(r->values.items[0], policy->namespace))

@@ -14,7 +14,8 @@
 
 struct polc_net_port {
 	enum polc_port_kind kind;
-	uint8_t protocols; /* POLC_PROTO_*; 0 with kind ALL: every protocol, ICMP and all others included */
+	uint8_t protocols; /* POLC_PROTO_*; 0 with kind ALL: every protocol, ICMP and all others
+			      included */
 	uint16_t lo, hi;
 	const char *name;
 };
@@ -42,11 +43,12 @@ struct polc_net_policy {
 	struct polc_span span;
 	enum polc_tier tier;
 	uint32_t priority; /* ADMIN and BASELINE tiers; lower first, then name */
-	/* Whom it governs: indices of selectors, alternatives. Only endpoints (pods) are subjects. */
+	/* Whom it governs: indices of selectors, alternatives. Only endpoints (pods) are subjects.
+	 */
 	const uint32_t *subjects;
 	size_t n_subjects;
-	bool selects[2];  /* the policy speaks about this direction at all */
-	bool isolates[2]; /* and denies there what nothing allows */
+	bool selects[2];              /* the policy speaks about this direction at all */
+	bool isolates[2];             /* and denies there what nothing allows */
 	uint32_t first_rule, n_rules; /* its rules, contiguous, in order */
 };
 
@@ -56,7 +58,8 @@ int polc_policy_compare_order(const struct polc_net_policy *a, const struct polc
 /* Posture for endpoints that no policy selects (Cilium's enable-policy). */
 enum polc_posture {
 	POLC_POSTURE_ALLOW,  /* what nothing isolates is allowed */
-	POLC_POSTURE_DENY,   /* endpoints that no policy selects in either direction are isolated in both */
+	POLC_POSTURE_DENY,   /* endpoints that no policy selects in either direction are isolated in
+				both */
 	POLC_POSTURE_ALWAYS, /* every endpoint is isolated in both directions */
 };
 
@@ -83,16 +86,17 @@ struct polc_lower_options {
 };
 
 /*
- * Gives the syntax tree its meaning, with the inventory for what needs it (services, CIDR groups, named
- * egress ports are kept symbolic). Reports what is unsupported or has no effect. Returns a network even when
- * errors were reported (for check); it must then not be compiled.
+ * Gives the syntax tree its meaning, with the inventory for what needs it (services, CIDR groups,
+ * named egress ports are kept symbolic). Reports what is unsupported or has no effect. Returns a
+ * network even when errors were reported (for check); it must then not be compiled.
  */
 const struct polc_network *polc_lower_network(struct polc *polc, const struct polc_input *input,
 	const struct polc_lower_options *options);
 /* Invariants of a network; POLC_BUG on violation. */
 void polc_network_verify(const struct polc_network *network);
 /* Stable text form, for golden tests and --dump-ir. */
-void polc_network_print(const struct polc *polc, const struct polc_network *network, struct polc_buf *out);
+void polc_network_print(
+	const struct polc *polc, const struct polc_network *network, struct polc_buf *out);
 
 void polc_selector_print(const struct polb_selector *selector, struct polc_buf *out);
 
@@ -107,14 +111,15 @@ struct polc_identity {
 	size_t n_labels;
 	const struct polb_named_port *ports; /* sorted */
 	size_t n_ports;
-	const char *node; /* NODE kinds: the node's name; pods: where they run; or NULL */
+	const char *node;           /* NODE kinds: the node's name; pods: where they run; or NULL */
 	const struct polc_pod *pod; /* the pod, for non-hostNetwork pods; or NULL */
 };
 struct polc_address_entry {
 	struct polb_addr addr;
 	uint32_t identity; /* index into identities */
 };
-/* A governed endpoint: a pod with its own network namespace, or one with a cgroup or interface annotation. */
+/* A governed endpoint: a pod with its own network namespace, or one with a cgroup or interface
+ * annotation. */
 struct polc_endpoint {
 	const struct polc_pod *pod;
 	uint32_t identity; /* labels of the pod itself, also when it shares the host's address */
@@ -133,9 +138,10 @@ struct polc_question {
 	uint16_t port;    /* destination port; ICMP: type; others: 0 */
 };
 
-const struct polc_identities *polc_identities_build(struct polc *polc,
-	const struct polc_inventory *inventory, const char *cluster_name);
-/* Who `addr` is as seen from node `local_node` (NULL: no node is local). Fills a view; world when unknown. */
+const struct polc_identities *polc_identities_build(
+	struct polc *polc, const struct polc_inventory *inventory, const char *cluster_name);
+/* Who `addr` is as seen from node `local_node` (NULL: no node is local). Fills a view; world when
+ * unknown. */
 void polc_identity_view(const struct polc_identities *identities, const struct polb_addr *addr,
 	const char *local_node, struct polb_identity_view *view, uint32_t *number);
 

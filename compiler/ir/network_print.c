@@ -85,7 +85,8 @@ void polc_selector_print(const struct polb_selector *s, struct polc_buf *out)
 		polc_buf_printf(out, " except %s", text);
 	}
 	if (s->port_name)
-		polc_buf_printf(out, " port %s=%u/%u", s->port_name, s->port_protocol, s->port_number);
+		polc_buf_printf(
+			out, " port %s=%u/%u", s->port_name, s->port_protocol, s->port_number);
 }
 
 static void print_protocols(uint8_t protocols, struct polc_buf *out)
@@ -133,7 +134,8 @@ static void print_rule(const struct polc_net_rule *r, struct polc_buf *out)
 
 	polc_buf_printf(out, "    rule %u %s %s", r->id,
 		r->direction == POLC_INGRESS ? "ingress" : "egress", actions[r->action]);
-	print_ids(r->direction == POLC_INGRESS ? " from" : " to", r->selectors, r->n_selectors, out);
+	print_ids(
+		r->direction == POLC_INGRESS ? " from" : " to", r->selectors, r->n_selectors, out);
 	polc_buf_puts(out, r->n_ports ? " ports" : " ports none");
 	for (size_t i = 0; i < r->n_ports; i++)
 		print_port(&r->ports[i], out);
@@ -142,8 +144,8 @@ static void print_rule(const struct polc_net_rule *r, struct polc_buf *out)
 	polc_buf_puts(out, "\n");
 }
 
-static void print_policy(const struct polc_network *network, const struct polc_net_policy *p,
-	struct polc_buf *out)
+static void print_policy(
+	const struct polc_network *network, const struct polc_net_policy *p, struct polc_buf *out)
 {
 	static const char *const tiers[] = {"admin", "middle", "baseline"};
 	static const char *const directions[] = {"ingress", "egress"};
@@ -156,7 +158,8 @@ static void print_policy(const struct polc_network *network, const struct polc_n
 	print_ids(" subject", p->subjects, p->n_subjects, out);
 	for (int d = 0; d < 2; d++)
 		if (p->selects[d])
-			polc_buf_printf(out, " %s%s", directions[d], p->isolates[d] ? ":isolates" : "");
+			polc_buf_printf(
+				out, " %s%s", directions[d], p->isolates[d] ? ":isolates" : "");
 	polc_buf_puts(out, "\n");
 	for (uint32_t i = 0; i < p->n_rules; i++)
 		print_rule(&network->rules[p->first_rule + i], out);

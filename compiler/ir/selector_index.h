@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Finds the selectors that an identity satisfies without trying each: every selector is filed under
- * the values of its rarest In requirement. Selectors with a prefix are left out (the prefix tree finds
- * them).
+ * the values of its rarest In requirement. Selectors with a prefix are left out (the prefix tree
+ * finds them).
  */
 #ifndef POLC_SELECTOR_INDEX_H
 #define POLC_SELECTOR_INDEX_H

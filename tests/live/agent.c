@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What the live test needs on any kernel, in one static program: namespaces and veth pairs, servers,
- * clients whose single word of output says what happened to the traffic, connections that stay open
- * between steps, and a look at pinned BPF objects. Knows nothing of policies.
+ * What the live test needs on any kernel, in one static program: namespaces and veth pairs,
+ * servers, clients whose single word of output says what happened to the traffic, connections that
+ * stay open between steps, and a look at pinned BPF objects. Knows nothing of policies.
  *
  *   agent [-n PID] [-c CGROUP] COMMAND...    in that process's network namespace, in that cgroup
  *
@@ -49,17 +49,25 @@ static const char *word_of(int error)
 	static char other[64];
 
 	switch (error) {
-	case 0: return "ok";
-	case ECONNREFUSED: return "refused";
+	case 0:
+		return "ok";
+	case ECONNREFUSED:
+		return "refused";
 	case EAGAIN:
 	case EINPROGRESS:
-	case ETIMEDOUT: return "timeout";
-	case EPERM: return "eperm";
+	case ETIMEDOUT:
+		return "timeout";
+	case EPERM:
+		return "eperm";
 	case EPIPE:
-	case ECONNRESET: return "reset";
+	case ECONNRESET:
+		return "reset";
 	case ENETUNREACH:
-	case EHOSTUNREACH: return "unreachable";
-	default: snprintf(other, sizeof(other), "error: %s", strerror(error)); return other;
+	case EHOSTUNREACH:
+		return "unreachable";
+	default:
+		snprintf(other, sizeof(other), "error: %s", strerror(error));
+		return other;
 	}
 }
 
@@ -209,9 +217,10 @@ static void end_nest(struct request *r, struct rtattr *nest)
 /* veth NAME PEER PID: a pair, its other end in the namespace of that process */
 static int cmd_veth(char **args)
 {
-	struct request r = {.head = {.nlmsg_len = NLMSG_LENGTH(sizeof(r.link)),
-				    .nlmsg_type = RTM_NEWLINK,
-				    .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL}};
+	struct request r = {
+		.head = {.nlmsg_len = NLMSG_LENGTH(sizeof(r.link)),
+			.nlmsg_type = RTM_NEWLINK,
+			.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL}};
 	struct ifinfomsg other_end = {0};
 	struct {
 		struct nlmsghdr head;
@@ -234,7 +243,8 @@ static int cmd_veth(char **args)
 	end_nest(&r, info);
 
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	if (fd < 0 || send(fd, &r, r.head.nlmsg_len, 0) < 0 || recv(fd, &answer, sizeof(answer), 0) < 0)
+	if (fd < 0 || send(fd, &r, r.head.nlmsg_len, 0) < 0 ||
+		recv(fd, &answer, sizeof(answer), 0) < 0)
 		die("netlink");
 	errno = -answer.error.error;
 	if (errno)
@@ -246,7 +256,8 @@ static int cmd_veth(char **args)
 
 static int listen_on(int type, const char *port)
 {
-	struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)atoi(port))};
+	struct sockaddr_in6 any = {
+		.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)atoi(port))};
 	int off = 0, on = 1, fd = socket(AF_INET6, type | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) ||
@@ -394,7 +405,7 @@ static uint16_t checksum(const void *data, size_t size)
 	for (size_t i = 0; i < size / 2; i++)
 		sum += words[i];
 	sum = (sum >> 16) + (sum & 0xffff);
-	return (uint16_t)~(sum + (sum >> 16));
+	return (uint16_t) ~(sum + (sum >> 16));
 }
 
 static bool is_our_reply(int family, const char *packet, ssize_t size, uint16_t id)
@@ -406,7 +417,7 @@ static bool is_our_reply(int family, const char *packet, ssize_t size, uint16_t 
 		return false;
 	icmp = (const void *)(packet + offset); /* ICMPv6 echo has the same layout */
 	return icmp->un.echo.id == id &&
-		icmp->type == (family == AF_INET ? ICMP_ECHOREPLY : ICMP6_ECHO_REPLY);
+	       icmp->type == (family == AF_INET ? ICMP_ECHOREPLY : ICMP6_ECHO_REPLY);
 }
 
 /* ping ADDRESS TIMEOUT_MS */
@@ -485,7 +496,8 @@ static int cmd_session(char **args)
 	int type = strcmp(args[1], "tcp") ? SOCK_DGRAM : SOCK_STREAM;
 	int64_t deadline_ms = now_ms() + atoi(args[4]);
 	struct sockaddr_un name;
-	int listener = unix_socket(args[0], &name), fd = connect_to(&to, type, deadline_ms), error = errno;
+	int listener = unix_socket(args[0], &name), fd = connect_to(&to, type, deadline_ms),
+	    error = errno;
 
 	if (fd >= 0)
 		error = exchange_token(fd, deadline_ms);
@@ -501,7 +513,8 @@ static int cmd_session(char **args)
 		int asker = accept(listener, NULL, NULL), timeout_ms;
 		const char *word;
 
-		if (asker < 0 || recv(asker, &timeout_ms, sizeof(timeout_ms), 0) != sizeof(timeout_ms))
+		if (asker < 0 ||
+			recv(asker, &timeout_ms, sizeof(timeout_ms), 0) != sizeof(timeout_ms))
 			return 0;
 		word = word_of(exchange_token(fd, now_ms() + timeout_ms));
 		send(asker, word, strlen(word) + 1, MSG_NOSIGNAL);
@@ -518,7 +531,8 @@ static int cmd_ask(char **args)
 
 	if (connect(fd, (void *)&name, sizeof(name)))
 		die(args[0]);
-	if (send(fd, &timeout_ms, sizeof(timeout_ms), 0) < 0 || recv(fd, word, sizeof(word) - 1, 0) < 0)
+	if (send(fd, &timeout_ms, sizeof(timeout_ms), 0) < 0 ||
+		recv(fd, word, sizeof(word) - 1, 0) < 0)
 		die(args[0]);
 	puts(word);
 	return 0;
@@ -588,7 +602,8 @@ static bool exists(const char *kind, uint32_t id)
 	return fd >= 0 || errno != ENOENT;
 }
 
-/* gone FILE TIMEOUT_MS: none of the objects that `pins` listed exists; the kernel frees them a little later */
+/* gone FILE TIMEOUT_MS: none of the objects that `pins` listed exists; the kernel frees them a
+ * little later */
 static int cmd_gone(char **args)
 {
 	FILE *f = fopen(args[0], "re");
