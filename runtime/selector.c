@@ -80,7 +80,7 @@ static bool reserved_matches(const struct polb_requirement *requirement, uint32_
 		const char *name;
 		uint32_t kind;
 	} names[] = {
-#define X(bit, name, text) {#text, POLB_KIND_##name},
+#define X(bit, name, text) {text, POLB_KIND_##name},
 		POLB_KINDS(X)
 #undef X
 	};

@@ -14,18 +14,18 @@
  * Reserved identities: reference/cilium-policy 1.7.
  */
 #define POLB_KINDS(X)                                                                              \
-	X(0, POD, pod)                                                                             \
-	X(1, NODE, node)                                                                           \
-	X(2, HOST, host)                                                                           \
-	X(3, REMOTE_NODE, remote - node)                                                           \
-	X(4, KUBE_APISERVER, kube - apiserver)                                                     \
-	X(5, WORLD, world)                                                                         \
-	X(6, WORLD_IPV4, world - ipv4)                                                             \
-	X(7, WORLD_IPV6, world - ipv6)                                                             \
-	X(8, HEALTH, health)                                                                       \
-	X(9, INIT, init)                                                                           \
-	X(10, INGRESS, ingress)                                                                    \
-	X(11, UNMANAGED, unmanaged)
+	X(0, POD, "pod")                                                                           \
+	X(1, NODE, "node")                                                                         \
+	X(2, HOST, "host")                                                                         \
+	X(3, REMOTE_NODE, "remote-node")                                                           \
+	X(4, KUBE_APISERVER, "kube-apiserver")                                                     \
+	X(5, WORLD, "world")                                                                       \
+	X(6, WORLD_IPV4, "world-ipv4")                                                             \
+	X(7, WORLD_IPV6, "world-ipv6")                                                             \
+	X(8, HEALTH, "health")                                                                     \
+	X(9, INIT, "init")                                                                         \
+	X(10, INGRESS, "ingress")                                                                  \
+	X(11, UNMANAGED, "unmanaged")
 
 enum {
 #define X(bit, name, text) POLB_KIND_##name = 1u << (bit),

@@ -3,6 +3,7 @@
  * From the documents of one file to the syntax tree and the inventory: Lists are taken apart, each
  * object goes to the front end of its kind. Finding and reading files is in files.c.
  */
+#include "fields.h"
 #include "files.h"
 #include "reader.h"
 
@@ -152,8 +153,8 @@ static void not_an_object(struct reading *r, const struct polc_yaml *node, bool 
 		report(r->polc, node->span, POLC_CODE_WRONG_TYPE,
 			"an object must be a mapping with apiVersion and kind");
 	else
-		report(r->polc, node->entries ? node->entries[0].key->span : node->span,
-			POLC_CODE_MISSING_FIELD, "the object has no kind");
+		report(r->polc, polc_first_token(node), POLC_CODE_MISSING_FIELD,
+			"the object has no kind");
 }
 
 static void parse_policy(

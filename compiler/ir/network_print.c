@@ -40,7 +40,7 @@ static const struct {
 	uint32_t kind;
 	const char *text;
 } kind_names[] = {
-#define X(bit, name, text) {POLB_KIND_##name, #text},
+#define X(bit, name, text) {POLB_KIND_##name, text},
 	POLB_KINDS(X)
 #undef X
 };
