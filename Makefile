@@ -104,7 +104,7 @@ conformance: $(B)/polc ## the suites of others: expected verdicts, objects to re
 	$(Q)tests/conformance
 
 PREFIX ?= /usr/local
-MAN_PAGES := $(wildcard docs/*.[1-9])
+MAN_PAGES := $(wildcard compiler/*.[1-9] grammar/*.[1-9] loader/*.[1-9])
 install: all ## install tools and man pages (DESTDIR, PREFIX)
 	$(Q)install -Dm755 $(B)/polc $(DESTDIR)$(PREFIX)/bin/polc
 	$(Q)install -Dm755 $(B)/polload $(DESTDIR)$(PREFIX)/sbin/polload

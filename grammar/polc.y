@@ -2,7 +2,7 @@
 /*
  * The policy language. Syntax only: every action calls one constructor of compiler/frontend/pol.h,
  * which builds the tree that YAML builds too. Which word is a keyword is settled before the
- * parser sees it, so that any word may be a name or a label. Reference: docs/polc-policy.5.
+ * parser sees it, so that any word may be a name or a label. Reference: grammar/polc-policy.5.
  */
 %code requires {
 #include "frontend/pol.h"

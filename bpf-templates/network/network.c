@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The programs at the hooks: steps 1 and 2 of docs/datapath.md (is this generation active, whose
+ * The programs at the hooks: steps 1 and 2 of bpf-templates/datapath.md (is this generation active, whose
  * packet is it), then short.h. cgroup programs see layer 3; tc programs see Ethernet on the host
  * side of the endpoint's veth, so "from" (the endpoint sends) is attached to its ingress.
  *

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-// The steps of docs/datapath.md, in their order. A run is shorter than any timeout but for
+// The steps of bpf-templates/datapath.md, in their order. A run is shorter than any timeout but for
 // model_age().
 #include "model.h"
 

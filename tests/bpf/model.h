@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What must happen to a packet: docs/datapath.md written down a second time, slowly, over the
+ * What must happen to a packet: bpf-templates/datapath.md written down a second time, slowly, over the
  * reference evaluator. One model per endpoint; it remembers flows and fragments as the kernel
  * should.
  */
@@ -45,7 +45,7 @@ struct expectation {
 	enum polb_verdict verdict; /* as in events: ALLOW, DENY, AUDIT */
 	const uint32_t *candidates;
 	size_t n_candidates;
-	const char *step; /* of docs/datapath.md, for people */
+	const char *step; /* of bpf-templates/datapath.md, for people */
 	bool has_flow;    /* this packet has a flow key, and the entry... */
 	struct polb_flow_key key;
 	bool flow_exists; /* ...exists afterwards */
@@ -69,6 +69,11 @@ struct model_fragment {
 	struct polb_fragment ports;
 };
 
+struct model_fragments {
+	struct model_fragment *items;
+	size_t n, cap;
+};
+
 struct model {
 	struct polc_arena *arena;
 	const struct polc_network *network;
@@ -84,7 +89,7 @@ struct model {
 	struct polb_addr alias_from, alias_to;
 	struct model_flow *flows; /* open hash */
 	size_t n_slots;
-	POLC_VEC(struct model_fragment) fragments;
+	struct model_fragments fragments;
 };
 
 void model_init(struct model *model, struct polc_arena *arena);

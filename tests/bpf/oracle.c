@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * The oracle test: random policy sets, compiled and loaded for real, against the reference
- * evaluator and the model of docs/datapath.md. A case is one packet.
+ * evaluator and the model of bpf-templates/datapath.md. A case is one packet.
  *
  *   oracle [--seed S] [--cases N] [--sets M] [FILE...]   FILE: a kept case, replayed instead
  *   oracle --print --seed S                               the first set of a seed

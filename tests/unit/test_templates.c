@@ -2,7 +2,7 @@
 /*
  * The network templates by themselves: compiled in a few configurations, loaded without polload,
  * their maps filled by hand, asked with single packets (BPF_PROG_TEST_RUN) about every step of
- * docs/datapath.md. POLC_BENCH=1 also prints nanoseconds per packet over an empty program. Skips
+ * bpf-templates/datapath.md. POLC_BENCH=1 also prints nanoseconds per packet over an empty program. Skips
  * what needs clang, root or BPF where it is missing.
  */
 #include <setjmp.h>
