@@ -86,8 +86,10 @@ struct polb_row {
 };
 
 /*
- * Value of the step map: head, then POLT_WORDS polb_step_word. The rule of bit b of word w is
- * rule_ids[w.rules + popcount(w.mask & ((1 << b) - 1))].
+ * Value of the step map: head, then one slot for each of the POLT_WORDS words of a bit vector. A
+ * step's mask is mostly empty: slot 0 means no bit of that word, slot n is entry head.first_word +
+ * n - 1 of the map of step words. The rule of bit b of a step word is rule_ids[rules +
+ * popcount(mask & ((1 << b) - 1))].
  */
 struct polb_step_word {
 	__u64 mask;
@@ -96,9 +98,11 @@ struct polb_step_word {
 };
 struct polb_step_head {
 	__u32 action; /* enum polb_verdict: ALLOW, DENY or PASS */
-	__u32 pad;
-	/* struct polb_step_word words[POLT_WORDS]; */
+	__u32 first_word;
+	/* __u16 slots[POLB_STEP_SLOTS(POLT_WORDS)]; */
 };
+/* Whole u64 words: the kernel rounds values up to them. */
+#define POLB_STEP_SLOTS(n_words) (((n_words) + 3) / 4 * 4)
 
 /*
  * Port classes: one u16 per (protocol, port), all in the single value of the port_class map. Bases

@@ -117,6 +117,7 @@ struct polb_bundle_label {
 	X(ports, ".polc.ports", struct polb_bundle_ports)                                          \
 	X(rows, ".polc.rows", struct polb_row)                                                     \
 	X(rows_index, ".polc.index", __u32)                                                        \
+	X(step_words, ".polc.stepwords", struct polb_step_word)                                    \
 	X(rule_ids, ".polc.ruleids", __u32)                                                        \
 	X(identities, ".polc.identities", struct polb_bundle_identity)                             \
 	X(labels, ".polc.labels", struct polb_bundle_label)
@@ -153,7 +154,7 @@ static inline size_t polb_class_value_size(__u32 class_words)
 }
 static inline size_t polb_step_value_size(__u32 n_words)
 {
-	return sizeof(struct polb_step_head) + (size_t)n_words * sizeof(struct polb_step_word);
+	return sizeof(struct polb_step_head) + POLB_STEP_SLOTS((size_t)n_words) * sizeof(__u16);
 }
 
 #define POLB_ERROR_TEXT 256

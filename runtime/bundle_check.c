@@ -274,15 +274,20 @@ static int check_steps(const struct check *c)
 {
 	for (size_t i = 0; i < c->b->n_steps; i++) {
 		const struct polb_step_head *head = step_at(c, i);
-		const struct polb_step_word *words = (const void *)(head + 1);
+		const __u16 *slots = (const void *)(head + 1);
 
 		if (head->action < POLB_VERDICT_ALLOW || head->action > POLB_VERDICT_PASS)
 			return fail(c, "steps", i);
 		for (__u32 w = 0; w < c->b->manifest.n_words; w++)
-			if (words[w].mask && !range_ok(words[w].rules,
-						     (__u32)__builtin_popcountll(words[w].mask),
-						     c->b->n_rule_ids))
+			if (!range_ok(head->first_word, slots[w], c->b->n_step_words))
 				return fail(c, "steps", i);
+	}
+	for (size_t i = 0; i < c->b->n_step_words; i++) {
+		const struct polb_step_word *word = &c->b->step_words[i];
+
+		if (!range_ok(
+			    word->rules, (__u32)__builtin_popcountll(word->mask), c->b->n_rule_ids))
+			return fail(c, "step words", i);
 	}
 	for (size_t i = 0; i < c->b->n_rule_ids; i++)
 		if (c->b->rule_ids[i] >= POLB_RULE_FIRST + c->b->manifest.n_rules)

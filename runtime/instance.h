@@ -16,11 +16,11 @@
  *   polt_config      array, 1 x polb_config          polt_endpoints  array, polb_endpoint
  *   polt_peers4/6    hash, 4/16 bytes -> polb_peer   polt_cidrs4/6   LPM, polb_lpm4/6 -> polb_peer
  * (when used) polt_classes     array of sparse classes         polt_ports      array, 1 x
- * __u16[POLB_PORTS_END] polt_index, polt_rows, polt_steps, polt_rule_ids arrays polt_counters
- * per-CPU array, polb_counter by rule number polt_events      ring buffer of polb_event polt_bucket
- * per-CPU array, event tokens and the constants polt_generation and polt_port_classes (const
- * volatile __u32) in .rodata. Sizes of data maps are set here, before load, so that a change of
- * data does not change the C.
+ * __u16[POLB_PORTS_END] polt_index, polt_rows, polt_steps, polt_step_words, polt_rule_ids arrays
+ * polt_counters per-CPU array, polb_counter by rule number polt_events      ring buffer of
+ * polb_event polt_bucket per-CPU array, event tokens and the constants polt_generation and
+ * polt_port_classes (const volatile __u32) in .rodata. Sizes of data maps are set here, before
+ * load, so that a change of data does not change the C.
  */
 #ifndef POLB_INSTANCE_H
 #define POLB_INSTANCE_H

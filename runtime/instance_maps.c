@@ -211,6 +211,14 @@ static int fill_steps(
 		fd, bundle->steps, polb_step_value_size(bundle->manifest.n_words), bundle->n_steps);
 }
 
+static int fill_step_words(
+	int fd, const struct polb_bundle *bundle, const struct polb_instance_options *options)
+{
+	(void)options;
+	return update_array(
+		fd, bundle->step_words, sizeof(struct polb_step_word), bundle->n_step_words);
+}
+
 static int fill_index(
 	int fd, const struct polb_bundle *bundle, const struct polb_instance_options *options)
 {
@@ -277,6 +285,8 @@ void polb_map_plans(const struct polb_bundle *b, const struct polb_instance_opti
 			.fill = fill_rows},
 		{"polt_steps", 4, polb_step_value_size(m->n_words), at_least_one(b->n_steps),
 			.freeze = true, .needed = b->n_steps > 0, .fill = fill_steps},
+		{"polt_step_words", 4, sizeof(struct polb_step_word), at_least_one(b->n_step_words),
+			.freeze = true, .needed = b->n_step_words > 0, .fill = fill_step_words},
 		{"polt_rule_ids", 4, sizeof(__u32), at_least_one(b->n_rule_ids), .freeze = true,
 			.needed = b->n_rule_ids > 0, .fill = fill_rule_ids},
 		{"polt_counters", 4, sizeof(struct polb_counter), POLB_RULE_FIRST + m->n_rules,

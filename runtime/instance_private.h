@@ -24,7 +24,7 @@ struct polb_map_plan {
 	int (*fill)(int fd, const struct polb_bundle *bundle,
 		const struct polb_instance_options *options);
 };
-#define POLB_N_MAP_PLANS 19
+#define POLB_N_MAP_PLANS 20
 void polb_map_plans(const struct polb_bundle *bundle, const struct polb_instance_options *options,
 	struct polb_map_plan out[POLB_N_MAP_PLANS]);
 

@@ -16,7 +16,7 @@ struct polt_class {
 };
 struct polt_step {
 	struct polb_step_head head;
-	struct polb_step_word words[POLT_WORDS];
+	__u16 slots[POLB_STEP_SLOTS(POLT_WORDS)];
 };
 struct polt_port_table {
 	__u16 classes[POLB_PORTS_END];
@@ -138,6 +138,13 @@ struct {
 	__type(key, __u32);
 	__type(value, struct polt_step);
 } polt_steps SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct polb_step_word);
+} polt_step_words SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

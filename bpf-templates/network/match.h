@@ -57,10 +57,16 @@ __noinline __u32 polt_match(__u32 class_id, __u32 step_id)
 		asm volatile("" : "+r"(word)); /* as in polt_port_class */
 		if (word >= POLT_WORDS)
 			return POLT_BROKEN;
-		__u64 hit = class->words[i].bits & step->words[word].mask;
+		__u32 slot = step->slots[word];
+		if (!slot)
+			continue;
+		struct polb_step_word *mask =
+			polt_at(&polt_step_words, step->head.first_word + slot - 1);
+		if (!mask)
+			return POLT_BROKEN;
+		__u64 hit = class->words[i].bits & mask->mask;
 		if (hit)
-			return POLT_RESULT(
-				polt_step_rule(&step->words[word], hit), step->head.action);
+			return POLT_RESULT(polt_step_rule(mask, hit), step->head.action);
 	}
 	return 0;
 }

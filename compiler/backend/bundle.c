@@ -347,20 +347,27 @@ static void fill_steps(struct builder *b)
 {
 	size_t n = b->plan->n_steps, size = polb_step_value_size(b->plan->n_words);
 	char *out = polc_arena_array(&b->polc->arena, n ? n : 1, size);
+	POLC_VEC(struct polb_step_word) words = {0};
 
 	for (size_t i = 0; i < n; i++) {
 		const struct polc_plan_step *step = &b->plan->steps[i];
 		struct polb_step_head *head = (struct polb_step_head *)(out + i * size);
-		struct polb_step_word *words = (struct polb_step_word *)(head + 1);
+		uint16_t *slots = (uint16_t *)(head + 1);
 
-		head->action = step->action;
-		for (uint32_t w = 0; w < b->plan->n_words; w++)
-			if (step->mask[w])
-				words[w] = (struct polb_step_word){
-					.mask = step->mask[w], .rules = step->rule_base[w]};
+		*head = (struct polb_step_head){
+			.action = step->action, .first_word = (uint32_t)words.n};
+		for (uint32_t w = 0; w < b->plan->n_words; w++) {
+			if (!step->mask[w])
+				continue;
+			*polc_vec_push(&b->polc->arena, &words) = (struct polb_step_word){
+				.mask = step->mask[w], .rules = step->rule_base[w]};
+			slots[w] = (uint16_t)(words.n - head->first_word);
+		}
 	}
 	b->bundle.steps = out;
 	b->bundle.n_steps = n;
+	b->bundle.step_words = words.items;
+	b->bundle.n_step_words = words.n;
 }
 
 static void fill_identities(struct builder *b)

@@ -113,8 +113,9 @@ static const struct {
 } classes[] = {{{0, 0}, {{0, 0, 0}}}, {{0, 0}, {{0, 0, 0}}}, {{1, 0}, {{3, 0, 0}}}};
 static const struct {
 	struct polb_step_head head;
-	struct polb_step_word words[1];
-} steps[] = {{{POLB_VERDICT_PASS, 0}, {{1, 0, 0}}}, {{POLB_VERDICT_ALLOW, 0}, {{2, 1, 0}}}};
+	__u16 slots[4];
+} steps[] = {{{POLB_VERDICT_PASS, 0}, {1}}, {{POLB_VERDICT_ALLOW, 1}, {1}}};
+static const struct polb_step_word step_words[] = {{1, 0, 0}, {2, 1, 0}};
 
 static struct polb_bundle sample(void)
 {
@@ -394,6 +395,7 @@ static void refuses_tables(void **state)
 	REFUSED(b.manifest.n_rules = 1);
 	REFUSED(b.n_steps = 1);
 	REFUSED(b.n_rule_ids = 1);
+	REFUSED(b.n_step_words = 1);
 	REFUSED(b.manifest.has_cidr4 = 0);
 	REFUSED(b.strings_size--); /* unterminated */
 	REFUSED(b.manifest.n_words = 0);

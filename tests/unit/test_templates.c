@@ -2,8 +2,8 @@
 /*
  * The network templates by themselves: compiled in a few configurations, loaded without polload,
  * their maps filled by hand, asked with single packets (BPF_PROG_TEST_RUN) about every step of
- * bpf-templates/datapath.md. POLC_BENCH=1 also prints nanoseconds per packet over an empty program. Skips
- * what needs clang, root or BPF where it is missing.
+ * bpf-templates/datapath.md. POLC_BENCH=1 also prints nanoseconds per packet over an empty program.
+ * Skips what needs clang, root or BPF where it is missing.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -174,9 +174,11 @@ static void fill_tables(const struct world *w)
 		{{.n = 2}, {{.bits = 1}, {.bits = 1, .word = 1}}}};
 	static const struct {
 		struct polb_step_head head;
-		struct polb_step_word words[2];
-	} steps[] = {{{.action = POLB_VERDICT_DENY}, {{0}, {.mask = 1, .rules = 0}}},
-		{{.action = POLB_VERDICT_ALLOW}, {{.mask = 1, .rules = 1}, {0}}}};
+		uint16_t slots[4];
+	} steps[] = {{{.action = POLB_VERDICT_DENY}, {0, 1}},
+		{{.action = POLB_VERDICT_ALLOW, .first_word = 1}, {1, 0}}};
+	static const struct polb_step_word words[] = {
+		{.mask = 1, .rules = 0}, {.mask = 1, .rules = 1}};
 
 	for (uint32_t i = 0; i < 3; i++)
 		set_at(w, "polt_rows", i, &rows[i]);
@@ -186,6 +188,7 @@ static void fill_tables(const struct world *w)
 		set_at(w, "polt_classes", i, &classes[i]);
 	for (uint32_t i = 0; i < 2; i++) {
 		set_at(w, "polt_steps", i, &steps[i]);
+		set_at(w, "polt_step_words", i, &words[i]);
 		set_at(w, "polt_rule_ids", i, &rules[i]);
 	}
 }
@@ -525,9 +528,9 @@ static void test_pass(void **state)
 	struct world *w = fresh(state);
 	static const struct {
 		struct polb_step_head head;
-		struct polb_step_word words[2];
-	} steps[] = {{{.action = POLB_VERDICT_PASS}, {{.mask = 1, .rules = 1}, {0}}},
-		{{.action = POLB_VERDICT_DENY}, {{0}, {.mask = 1, .rules = 0}}}};
+		uint16_t slots[4];
+	} steps[] = {{{.action = POLB_VERDICT_PASS, .first_word = 1}, {1, 0}},
+		{{.action = POLB_VERDICT_DENY}, {0, 1}}};
 	struct polb_row saved, row = {.first_step = 2,
 				       .n_steps = 2,
 				       .pass_to = 2,
