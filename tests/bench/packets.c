@@ -208,8 +208,9 @@ static void unload(struct loaded *loaded)
 /* Bytes of kernel memory of the maps that grow with policies. */
 static double policy_bytes(const struct loaded *loaded)
 {
-	static const char *const names[] = {"polt_classes", "polt_index", "polt_rows", "polt_steps", "polt_step_words",
-		"polt_rule_ids", "polt_counters", "polt_ports", "polt_cidrs4", "polt_cidrs6"};
+	static const char *const names[] = {"polt_classes", "polt_index", "polt_rows", "polt_steps",
+		"polt_step_words", "polt_rule_ids", "polt_counters", "polt_ports", "polt_cidrs4",
+		"polt_cidrs6"};
 	double total = 0;
 
 	for (size_t i = 0; i < POLC_ARRAY_SIZE(names); i++) {

@@ -77,6 +77,8 @@ void subject_close(struct subject *subject)
 
 /* --- one packet ----------------------------------------------------------------------------- */
 
+enum { MAX_COUNTED_RULES = 96 }; /* beyond, only their sums are checked */
+
 /* A packet that was asked, for the report. */
 struct asked {
 	enum hook hook;
@@ -88,7 +90,9 @@ struct side {
 	struct subject *subject;
 	struct kernel kernel;
 	uint64_t *expected, *before; /* packets by rule: sure ones since `before` */
+	uint64_t *last, *now;        /* before and after one packet */
 	uint64_t expected_total;
+	struct model_fragments fragments; /* every generation has its own map of them */
 };
 
 struct session {
@@ -279,6 +283,27 @@ static void expect_count(struct session *s, const struct expectation *want)
 		s->side->expected[want->candidates[0]]++;
 }
 
+/* The packet must have been counted for one of the candidates, and for nothing else. */
+static const char *check_count(struct session *s, const struct expectation *want)
+{
+	struct side *side = s->side;
+	const char *wrong = NULL;
+	unsigned counted = 0;
+
+	if (side->kernel.n_rules > MAX_COUNTED_RULES)
+		return NULL;
+	kernel_counters(&side->kernel, side->now);
+	for (uint32_t rule = 0; rule < side->kernel.n_rules; rule++) {
+		if (side->now[rule] == side->last[rule])
+			continue;
+		counted++;
+		if (!is_candidate(want, rule))
+			wrong = "counted for another rule";
+		side->last[rule] = side->now[rule];
+	}
+	return counted == want->counted ? wrong : "not counted once";
+}
+
 static enum outcome ask_packet(struct session *s, enum hook hook, const struct packet *packet)
 {
 	uint8_t frame[FRAME_BYTES];
@@ -307,7 +332,8 @@ static enum outcome ask_packet(struct session *s, enum hook hook, const struct p
 	expect_count(s, &want);
 	if (!retval_is_right(hook, want.pass, got.retval))
 		return mismatch(s, &want, &got, "verdict");
-	if ((wrong = check_event(s, packet, &want)) || (wrong = check_flow(s, &want, &got)))
+	if ((wrong = check_event(s, packet, &want)) || (wrong = check_flow(s, &want, &got)) ||
+		(wrong = check_count(s, &want)))
 		return mismatch(s, &want, &got, wrong);
 	return OUTCOME_AGREE;
 }
@@ -374,11 +400,12 @@ static int change_generation(struct session *s)
 		return 0;
 	if (s->model.aliased)
 		change_identity(s);
+	s->side->fragments = s->model.fragments;
 	s->side = next;
+	s->model.fragments = next->fragments;
 	s->model.network = next->subject->network;
 	s->model.identities = next->subject->identities;
 	set_endpoint(s, s->endpoint_number - 1);
-	s->model.fragments.n = 0;
 	s->model.audit = false;
 	kernel_set_audit(&next->kernel, false);
 	return next_epoch(s);
@@ -479,7 +506,9 @@ static int begin_side(struct session *s, struct side *side, uint64_t *key)
 		return status;
 	kernel_set_audit(&side->kernel, false);
 	side->expected_total = 0;
+	side->fragments = (struct model_fragments){0};
 	memset(side->expected, 0, side->kernel.n_rules * sizeof(*side->expected));
+	kernel_counters(&side->kernel, side->last);
 	return kernel_counters(&side->kernel, side->before);
 }
 
@@ -583,6 +612,8 @@ static enum outcome load_side(struct session *s, struct side *side, const char *
 	}
 	side->expected = POLC_NEW_ARRAY(arena, side->kernel.n_rules, uint64_t);
 	side->before = POLC_NEW_ARRAY(arena, side->kernel.n_rules, uint64_t);
+	side->last = POLC_NEW_ARRAY(arena, side->kernel.n_rules, uint64_t);
+	side->now = POLC_NEW_ARRAY(arena, side->kernel.n_rules, uint64_t);
 	return OUTCOME_AGREE;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What must happen to a packet: bpf-templates/datapath.md written down a second time, slowly, over the
- * reference evaluator. One model per endpoint; it remembers flows and fragments as the kernel
+ * What must happen to a packet: bpf-templates/datapath.md written down a second time, slowly, over
+ * the reference evaluator. One model per endpoint; it remembers flows and fragments as the kernel
  * should.
  */
 #ifndef ORACLE_MODEL_H
