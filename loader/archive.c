@@ -14,18 +14,33 @@
 #include "runtime/cleanup.h"
 
 #define PAGE_BYTES 4096u
+#define WINDOW_BYTES (1024u * 1024u)
 
-static int archive_fill(int fd, size_t bytes, const void *data, size_t size, const char *node)
+/* Copies data to the map's pages from `offset` on. */
+static int write_pages(int fd, size_t offset, const void *data, size_t size)
 {
-	char *pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	struct pold_archive_header *header = (void *)pages;
+	void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)offset);
 
 	if (pages == MAP_FAILED)
 		return -errno;
-	header->size = size;
-	snprintf(header->node, sizeof(header->node), "%s", node);
-	memcpy(pages + PAGE_BYTES, data, size);
-	munmap(pages, bytes);
+	memcpy(pages, data, size);
+	munmap(pages, size);
+	return 0;
+}
+
+/* A window at a time: what is mapped counts as ours, and a bundle may be large. */
+static int archive_fill(int fd, const void *data, size_t size, const char *node)
+{
+	struct pold_archive_header header = {.size = size};
+	int err;
+
+	snprintf(header.node, sizeof(header.node), "%s", node);
+	err = write_pages(fd, 0, &header, sizeof(header));
+	for (size_t at = 0; !err && at < size; at += WINDOW_BYTES)
+		err = write_pages(fd, PAGE_BYTES + at, (const char *)data + at,
+			size - at < WINDOW_BYTES ? size - at : WINDOW_BYTES);
+	if (err)
+		return err;
 	return bpf_map_freeze(fd) ? -errno : 0;
 }
 
@@ -41,6 +56,6 @@ int pold_archive_write(
 		(__u32)n_pages, &opts);
 	if (fd < 0)
 		return -errno;
-	err = archive_fill(fd, n_pages * PAGE_BYTES, data, size, node);
+	err = archive_fill(fd, data, size, node);
 	return err ? err : pold_pin_put(fd, POLD_ROOT "/%s/g%u/bundle", name, generation);
 }

@@ -146,7 +146,7 @@ struct polb_flow_key {
 	__u16 remote_port;
 	__u8 family; /* 4 or 6 */
 	__u8 protocol;
-	__u8 origin_hint; /* ICMP queries: direction of the request; else 0 */
+	__u8 origin_hint; /* ICMP queries: kind, and direction of the request; else 0 */
 	__u8 pad;
 	__u64 endpoint; /* polb_endpoint.key */
 };

@@ -76,7 +76,7 @@ static __always_inline bool polt_interface_endpoint(
 	__u32 ifindex = skb->ifindex;
 	__u32 *number = bpf_map_lookup_elem(&polt_interfaces, &ifindex);
 
-	if (!number)
+	if (!number || !*number)
 		return false;
 	p->endpoint = *number;
 	struct polb_endpoint *endpoint = polt_at(&polt_endpoints, p->endpoint);

@@ -263,7 +263,7 @@ static void describe_packet(const struct polc_question *question, const struct p
 	};
 }
 
-/* ICMP requests and their answers share one flow: by id, and by the direction of the request. */
+/* ICMP requests and their answers share one flow: by id, kind, and the direction of the request. */
 static uint8_t origin_hint(const struct polc_packet_spec *spec, enum polc_direction direction)
 {
 	static const uint8_t requests4[] = {8, 13, 15, 17}, replies4[] = {0, 14, 16, 18};
@@ -271,12 +271,12 @@ static uint8_t origin_hint(const struct polc_packet_spec *spec, enum polc_direct
 	if (!is_icmp(spec))
 		return 0;
 	if (spec->family == 6 && (spec->icmp_type == 128 || spec->icmp_type == 129))
-		return (uint8_t)(1 + (spec->icmp_type == 128 ? direction : !direction));
+		return (uint8_t)(1 + (spec->icmp_type == 128 ? direction : !direction)); /* 128 & 0x7f is 0 */
 	for (size_t i = 0; spec->family == 4 && i < sizeof(requests4); i++) {
 		if (spec->icmp_type == requests4[i])
-			return (uint8_t)(1 + direction);
+			return (uint8_t)(1 + direction + 2 * requests4[i]);
 		if (spec->icmp_type == replies4[i])
-			return (uint8_t)(1 + !direction);
+			return (uint8_t)(1 + !direction + 2 * requests4[i]);
 	}
 	return 0;
 }

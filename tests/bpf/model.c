@@ -122,9 +122,11 @@ static bool flow_key(const struct model *model, const struct polc_packet_spec *s
 	key->endpoint = model->endpoint_key;
 	if (query) {
 		key->local_port = key->remote_port = spec->icmp_id;
-		key->origin_hint =
-			(uint8_t)(1 +
-				  (packet_is_icmp_request(spec) ? direction : opposite(direction)));
+		bool request = packet_is_icmp_request(spec);
+		int kind = request ? spec->icmp_type : packet_icmp_partner(spec);
+
+		key->origin_hint = (uint8_t)(1 + (request ? direction : opposite(direction)) +
+					     2 * (kind & 0x7f));
 	} else if (has_ports(spec->protocol)) {
 		key->local_port = out ? spec->sport : spec->dport;
 		key->remote_port = out ? spec->dport : spec->sport;

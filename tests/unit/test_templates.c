@@ -280,6 +280,9 @@ static void test_icmp(void **state)
 			w->epoch +
 				1); /* again as an echo request going out, though this comes in */
 		expect(w, hook, POLC_INGRESS, &pong, true, RULE_ALLOW);
+		struct polc_packet_spec timestamp = ping; /* another question under the same id */
+		timestamp.icmp_type = 13;
+		expect(w, hook, POLC_EGRESS, &timestamp, false, POLB_RULE_DEFAULT_DENY);
 		pong.icmp_id++;
 		expect(w, hook, POLC_INGRESS, &pong, false, POLB_RULE_DEFAULT_DENY);
 	}
