@@ -303,19 +303,10 @@ static int list(const struct pold_options *options, struct pold_state *state)
 
 int pold_cmd_identity(const struct pold_options *options)
 {
-	static const char usage[] = "identity add|del ADDRESS | list ...";
-	POLD_STATE state = POLD_STATE_INIT;
-	int code = pold_options_arguments(options, 1, 2, usage);
-	const char *what;
+	static const struct pold_actions actions = {.usage = "identity add|del ADDRESS | list ...",
+		.add = add,
+		.del = del,
+		.list = list};
 
-	if (code)
-		return code;
-	what = options->arguments[0];
-	if (strcmp(what, "add") == 0 && options->n_arguments == 2)
-		return add(options, &state);
-	if (strcmp(what, "del") == 0 && options->n_arguments == 2)
-		return del(options, &state);
-	if (strcmp(what, "list") == 0 && options->n_arguments == 1)
-		return list(options, &state);
-	return pold_fail(POLD_USAGE, "usage: polload %s", usage);
+	return pold_actions_run(&actions, options);
 }

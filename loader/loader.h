@@ -192,6 +192,15 @@ void pold_endpoint_text(const struct polb_bundle *bundle, uint32_t number, char 
 uint32_t pold_endpoint_find(const struct polb_bundle *bundle, const char *text);
 bool pold_endpoint_local(const struct polb_bundle *bundle, uint32_t number, const char *node);
 
+/* `add WHAT`, `del WHAT` and `list` of one noun, on the state under --name. */
+struct pold_actions {
+	const char *usage;
+	int (*add)(const struct pold_options *options, struct pold_state *state);
+	int (*del)(const struct pold_options *options, struct pold_state *state);
+	int (*list)(const struct pold_options *options, struct pold_state *state);
+};
+int pold_actions_run(const struct pold_actions *actions, const struct pold_options *options);
+
 /* endpoint.c: all of this node, as a table or as JSON objects separated by commas. Exit code. */
 int pold_endpoints_print(const struct pold_state *state, bool json);
 

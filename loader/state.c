@@ -94,3 +94,21 @@ int pold_state_bump(struct pold_state *state)
 			     POLD_ENVIRONMENT, "cannot write the control cell: %s", strerror(-err))
 		   : POLD_OK;
 }
+
+int pold_actions_run(const struct pold_actions *actions, const struct pold_options *options)
+{
+	POLD_STATE state = POLD_STATE_INIT;
+	int code = pold_options_arguments(options, 1, 2, actions->usage);
+	const char *what;
+
+	if (code)
+		return code;
+	what = options->arguments[0];
+	if (strcmp(what, "add") == 0 && options->n_arguments == 2)
+		return actions->add(options, &state);
+	if (strcmp(what, "del") == 0 && options->n_arguments == 2)
+		return actions->del(options, &state);
+	if (strcmp(what, "list") == 0 && options->n_arguments == 1)
+		return actions->list(options, &state);
+	return pold_fail(POLD_USAGE, "usage: polload %s", actions->usage);
+}

@@ -22,24 +22,10 @@ struct tables {
 	size_t hash_size;
 };
 
-static uint8_t proto_bit(uint8_t protocol)
-{
-	switch (protocol) {
-	case IPPROTO_TCP:
-		return POLC_PROTO_TCP;
-	case IPPROTO_UDP:
-		return POLC_PROTO_UDP;
-	case IPPROTO_SCTP:
-		return POLC_PROTO_SCTP;
-	default:
-		return 0;
-	}
-}
-
 static uint32_t number_item(struct polc_planner *p, uint8_t protocol, uint16_t number)
 {
 	struct polc_net_port port = {.kind = POLC_PORT_RANGE,
-		.protocols = proto_bit(protocol),
+		.protocols = polc_protocol_bit(protocol),
 		.lo = number,
 		.hi = number};
 
@@ -51,16 +37,6 @@ static void add_part(struct polc_planner *p, polc_rule_parts *parts, uint32_t ru
 {
 	if (n_bits)
 		*polc_vec_push(p->arena, parts) = (struct polc_rule_part){rule, item, bits, n_bits};
-}
-
-static int compare_ports(const void *pa, const void *pb)
-{
-	const struct polb_named_port *a = pa, *b = pb;
-	int c = strcmp(a->name, b->name);
-
-	if (!c)
-		c = (a->protocol > b->protocol) - (a->protocol < b->protocol);
-	return c ? c : (a->port > b->port) - (a->port < b->port);
 }
 
 /* Every (name, protocol, number) that any identity has, once. */
@@ -75,9 +51,9 @@ static struct polb_named_port *known_ports(struct polc_planner *p, size_t *n)
 	}
 	*n = 0;
 	if (all.n)
-		qsort(all.items, all.n, sizeof(*all.items), compare_ports);
+		qsort(all.items, all.n, sizeof(*all.items), polc_named_port_compare);
 	for (size_t i = 0; i < all.n; i++)
-		if (!*n || compare_ports(&all.items[*n - 1], &all.items[i]))
+		if (!*n || polc_named_port_compare(&all.items[*n - 1], &all.items[i]))
 			all.items[(*n)++] = all.items[i];
 	return all.items;
 }
@@ -93,7 +69,7 @@ static void add_named_egress(struct tables *t, uint32_t rule, const struct polc_
 
 	for (size_t i = 0; i < n_known; i++) {
 		if (strcmp(known[i].name, port->name) ||
-			!(port->protocols & proto_bit(known[i].protocol)))
+			!(port->protocols & polc_protocol_bit(known[i].protocol)))
 			continue;
 		uint32_t *bits = POLC_NEW_ARRAY(t->p->arena, r->n_selectors, uint32_t);
 		for (size_t j = 0; j < r->n_selectors; j++)
@@ -141,7 +117,7 @@ static void add_named_ingress(struct tables *t, struct polc_table *table, uint32
 		for (size_t k = 0; k < table->n_ports; k++) {
 			const struct polb_named_port *own = &table->ports[k];
 			if (!strcmp(own->name, r->ports[j].name) &&
-				(r->ports[j].protocols & proto_bit(own->protocol)))
+				(r->ports[j].protocols & polc_protocol_bit(own->protocol)))
 				add_part(t->p, &table->parts, rule,
 					number_item(t->p, own->protocol, own->port), bits, n_bits);
 		}
@@ -195,7 +171,7 @@ static bool same_table(const struct polc_table *a, const struct polc_table *b)
 		if (a->policies[i] != b->policies[i])
 			return false;
 	for (size_t i = 0; i < a->n_ports; i++)
-		if (compare_ports(&a->ports[i], &b->ports[i]))
+		if (polc_named_port_compare(&a->ports[i], &b->ports[i]))
 			return false;
 	return true;
 }
@@ -333,7 +309,7 @@ static int compare_same(const void *pa, const void *pb)
 	if (x->n_ports != y->n_ports)
 		return x->n_ports < y->n_ports ? -1 : 1;
 	for (size_t i = 0; i < x->n_ports; i++) {
-		int c = compare_ports(&x->ports[i], &y->ports[i]);
+		int c = polc_named_port_compare(&x->ports[i], &y->ports[i]);
 		if (c)
 			return c;
 	}

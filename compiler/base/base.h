@@ -72,6 +72,8 @@ void polc_buf_puts(struct polc_buf *b, const char *s);
 void polc_buf_printf(struct polc_buf *b, const char *fmt, ...) POLC_PRINTF(2, 3);
 /* Appends s as a JSON string with its quotes. */
 void polc_buf_json(struct polc_buf *b, const char *s);
+/* Appends "key":"value", with its comma; value NULL is null. */
+void polc_buf_json_member(struct polc_buf *b, const char *key, const char *value);
 
 /* Decodes one UTF-8 character of at most n bytes; returns its length, or 0 when it is not valid. */
 unsigned polc_utf8_decode(const char *s, size_t n, uint32_t *out);

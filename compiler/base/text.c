@@ -119,3 +119,13 @@ void polc_buf_json(struct polc_buf *b, const char *s)
 	}
 	polc_buf_puts(b, "\"");
 }
+
+void polc_buf_json_member(struct polc_buf *b, const char *key, const char *value)
+{
+	polc_buf_printf(b, "\"%s\":", key);
+	if (value)
+		polc_buf_json(b, value);
+	else
+		polc_buf_puts(b, "null");
+	polc_buf_puts(b, ",");
+}

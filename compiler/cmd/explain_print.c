@@ -151,25 +151,15 @@ void polc_explain_print_text(struct polc_cmd *cmd, const struct polc_flow *flow,
 	fprintf(out, "\nverdict: %s\n", final_verdict(sides));
 }
 
-static void add_text(struct polc_buf *b, const char *key, const char *value)
-{
-	polc_buf_printf(b, "\"%s\":", key);
-	if (value)
-		polc_buf_json(b, value);
-	else
-		polc_buf_puts(b, "null");
-	polc_buf_puts(b, ",");
-}
-
 static void add_match(struct polc_cmd *cmd, const struct polc_match *match, struct polc_buf *b)
 {
 	const struct polc_net_rule *rule = &cmd->network->rules[match->rule];
 
 	polc_buf_puts(b, "{");
-	add_text(b, "action", action_name(rule->action));
-	add_text(b, "file", file_of(cmd, rule->span));
+	polc_buf_json_member(b, "action", action_name(rule->action));
+	polc_buf_json_member(b, "file", file_of(cmd, rule->span));
 	polc_buf_printf(b, "\"line\":%u,", line_of(cmd, rule->span));
-	add_text(b, "text", text_of(cmd, rule->span));
+	polc_buf_json_member(b, "text", text_of(cmd, rule->span));
 	polc_buf_printf(b, "\"decides\":%s}", match->decides ? "true" : "false");
 }
 
@@ -179,11 +169,11 @@ static void add_policy(
 	const struct polc_net_policy *policy = explained->policy;
 
 	polc_buf_puts(b, "{");
-	add_text(b, "kind", polc_policy_kind_name(policy->kind));
-	add_text(b, "namespace", policy->namespace);
-	add_text(b, "name", policy->name);
-	add_text(b, "tier", tier_name(policy->tier));
-	add_text(b, "file", file_of(cmd, policy->span));
+	polc_buf_json_member(b, "kind", polc_policy_kind_name(policy->kind));
+	polc_buf_json_member(b, "namespace", policy->namespace);
+	polc_buf_json_member(b, "name", policy->name);
+	polc_buf_json_member(b, "tier", tier_name(policy->tier));
+	polc_buf_json_member(b, "file", file_of(cmd, policy->span));
 	polc_buf_printf(b, "\"line\":%u,\"isolates\":%s,\"rules\":%u,\"matches\":[",
 		line_of(cmd, policy->span), explained->isolates ? "true" : "false",
 		explained->n_rules);
@@ -199,10 +189,10 @@ static void add_side(
 {
 	polc_buf_printf(b, "\"%s\":{\"governed\":%s,", direction_name(side->direction),
 		side->governed ? "true" : "false");
-	add_text(b, "verdict", polc_verdict_name(side->decision.verdict));
-	add_text(b, "rule",
+	polc_buf_json_member(b, "verdict", polc_verdict_name(side->decision.verdict));
+	polc_buf_json_member(b, "rule",
 		side->governed ? polc_cmd_rule_text(cmd, side->decision.rule) : "not-governed");
-	add_text(b, "reason", reason_of(cmd, side));
+	polc_buf_json_member(b, "reason", reason_of(cmd, side));
 	polc_buf_printf(
 		b, "\"isolated\":%s,\"policies\":[", side->decision.isolated ? "true" : "false");
 	for (size_t i = 0; i < side->policies.n; i++) {
@@ -219,13 +209,14 @@ void polc_explain_print_json(struct polc_cmd *cmd, const struct polc_flow *flow,
 	char address[POLB_ADDR_TEXT];
 
 	polc_buf_puts(&b, "{");
-	add_text(&b, "src", flow->src->text);
+	polc_buf_json_member(&b, "src", flow->src->text);
 	polb_addr_format(&flow->src_addr, address);
-	add_text(&b, "src_address", address);
-	add_text(&b, "dst", flow->dst->text);
+	polc_buf_json_member(&b, "src_address", address);
+	polc_buf_json_member(&b, "dst", flow->dst->text);
 	polb_addr_format(&flow->dst_addr, address);
-	add_text(&b, "dst_address", address);
-	add_text(&b, "proto", polc_protocol_text(&cmd->polc.arena, flow->port.protocol));
+	polc_buf_json_member(&b, "dst_address", address);
+	polc_buf_json_member(
+		&b, "proto", polc_protocol_text(&cmd->polc.arena, flow->port.protocol));
 	polc_buf_printf(&b, "\"port\":%u,", flow->port.port);
 	add_side(cmd, &sides[POLC_EGRESS], &b);
 	add_side(cmd, &sides[POLC_INGRESS], &b);

@@ -5,20 +5,10 @@
 
 #include "inspect.h"
 
-static void add_text(struct polc_buf *b, const char *key, const char *value)
-{
-	polc_buf_printf(b, "\"%s\":", key);
-	if (value)
-		polc_buf_json(b, value);
-	else
-		polc_buf_puts(b, "null");
-	polc_buf_puts(b, ",");
-}
-
 static void add_string(
 	struct polc_buf *b, const struct polb_bundle *bundle, const char *key, uint32_t offset)
 {
-	add_text(b, key, polb_bundle_string(bundle, offset));
+	polc_buf_json_member(b, key, polb_bundle_string(bundle, offset));
 }
 
 static void add_hex(struct polc_buf *b, const char *key, const uint8_t bytes[32])
@@ -26,7 +16,7 @@ static void add_hex(struct polc_buf *b, const char *key, const uint8_t bytes[32]
 	char hex[2 * 32 + 1];
 
 	sodium_bin2hex(hex, sizeof(hex), bytes, 32);
-	add_text(b, key, hex);
+	polc_buf_json_member(b, key, hex);
 }
 
 static void add_hooks(struct polc_buf *b, uint32_t hooks)
@@ -57,8 +47,8 @@ static void add_manifest(struct polc_buf *b, const struct polb_bundle *bundle)
 	add_string(b, bundle, "polc_version", m->polc_version);
 	add_string(b, bundle, "clang_version", m->clang_version);
 	add_hooks(b, m->hooks);
-	add_text(b, "dialect", m->dialect < 2 ? polc_dialect_names[m->dialect] : NULL);
-	add_text(b, "posture", m->posture < 3 ? polc_posture_names[m->posture] : NULL);
+	polc_buf_json_member(b, "dialect", m->dialect < 2 ? polc_dialect_names[m->dialect] : NULL);
+	polc_buf_json_member(b, "posture", m->posture < 3 ? polc_posture_names[m->posture] : NULL);
 	polc_buf_printf(b, "\"audit\":%s,", m->audit ? "true" : "false");
 	add_string(b, bundle, "cluster_name", m->cluster_name);
 	add_hex(b, "inventory_hash", m->inventory_hash);
@@ -89,9 +79,11 @@ static void add_rules(struct polc_buf *b, const struct polb_bundle *bundle)
 		add_string(b, bundle, "kind", rule->policy_kind);
 		add_string(b, bundle, "namespace", rule->policy_namespace);
 		add_string(b, bundle, "name", rule->policy_name);
-		add_text(b, "direction", rule->direction == POLB_EGRESS ? "egress" : "ingress");
-		add_text(b, "action", polc_verdict_name((enum polb_verdict)rule->action));
-		add_text(b, "source", polc_inspect_rule_place(b->arena, bundle, i));
+		polc_buf_json_member(
+			b, "direction", rule->direction == POLB_EGRESS ? "egress" : "ingress");
+		polc_buf_json_member(
+			b, "action", polc_verdict_name((enum polb_verdict)rule->action));
+		polc_buf_json_member(b, "source", polc_inspect_rule_place(b->arena, bundle, i));
 		polc_buf_printf(b, "\"spec\":%u,\"index\":%u}", rule->spec, rule->index);
 	}
 	polc_buf_puts(b, "],");

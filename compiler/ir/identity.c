@@ -40,7 +40,7 @@ static int compare_labels(const void *pa, const void *pb)
 	return c ? c : strcmp(a->value, b->value);
 }
 
-static int compare_ports(const void *pa, const void *pb)
+int polc_named_port_compare(const void *pa, const void *pb)
 {
 	const struct polb_named_port *a = pa, *b = pb;
 	int c = strcmp(a->name, b->name);
@@ -94,7 +94,7 @@ static uint32_t add_pod_identity(struct builder *b, const struct polc_pod *pod)
 		struct polb_named_port *ports =
 			POLC_NEW_ARRAY(&b->polc->arena, pod->ports.n, struct polb_named_port);
 		memcpy(ports, pod->ports.items, pod->ports.n * sizeof(*ports));
-		qsort(ports, pod->ports.n, sizeof(*ports), compare_ports);
+		qsort(ports, pod->ports.n, sizeof(*ports), polc_named_port_compare);
 		id->ports = ports;
 		id->n_ports = pod->ports.n;
 	}

@@ -95,7 +95,7 @@ static bool is_cilium(enum polc_policy_kind kind)
 
 static const struct polc_net_port every_port = {.kind = POLC_PORT_ALL};
 
-static uint8_t protocol_bit(uint8_t protocol)
+uint8_t polc_protocol_bit(uint8_t protocol)
 {
 	switch (protocol) {
 	case IPPROTO_TCP:
@@ -113,7 +113,7 @@ static bool port_is_known(const struct polc_inventory *inventory, const struct p
 		const struct polc_pod *pod = &inventory->pods.items[i];
 		for (size_t j = 0; j < pod->ports.n; j++)
 			if (!strcmp(pod->ports.items[j].name, port->name) &&
-				(protocol_bit(pod->ports.items[j].protocol) & port->protocols))
+				(polc_protocol_bit(pod->ports.items[j].protocol) & port->protocols))
 				return true;
 	}
 	return false;

@@ -20,6 +20,11 @@ struct polc_net_port {
 	const char *name;
 };
 
+/* POLC_PROTO_TCP, _UDP or _SCTP of an IP protocol number; 0 for others, which have no ports. */
+uint8_t polc_protocol_bit(uint8_t protocol);
+/* Order of struct polb_named_port: name, protocol, number. For qsort. */
+int polc_named_port_compare(const void *a, const void *b);
+
 struct polc_net_rule {
 	uint32_t id; /* number in bundles and events: POLB_RULE_FIRST + index */
 	uint32_t policy;
