@@ -2,8 +2,7 @@
 /*
  * The network templates by themselves: compiled in a few configurations, loaded without polload,
  * their maps filled by hand, asked with single packets (BPF_PROG_TEST_RUN) about every step of
- * bpf-templates/datapath.md. POLC_BENCH=1 also prints nanoseconds per packet over an empty program.
- * Skips what needs clang, root or BPF where it is missing.
+ * bpf-templates/datapath.md. Skips what needs clang, root or BPF where it is missing.
  */
 #include "template_world.h"
 
@@ -559,8 +558,6 @@ static int on_event(void *context, void *data, size_t size)
 
 static void test_events(void **state)
 {
-	if (getenv("POLC_BENCH"))
-		skip();
 	struct world *w = fresh(state);
 	struct polb_event event = {0};
 	struct ring_buffer *ring =
@@ -601,85 +598,6 @@ static void test_events(void **state)
 	ring_buffer__free(ring);
 }
 
-/* A program that only passes, of the given type. */
-static int empty_program(enum bpf_prog_type type)
-{
-	/* r0 = 1; exit */
-	static const struct bpf_insn code[] = {
-		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = 1}, {.code = BPF_JMP | BPF_EXIT}};
-	LIBBPF_OPTS(bpf_prog_load_opts, opts,
-		.expected_attach_type =
-			type == BPF_PROG_TYPE_CGROUP_SKB ? BPF_CGROUP_INET_INGRESS : 0);
-	int fd = bpf_prog_load(type, NULL, "GPL", code, 2, &opts);
-
-	assert_true(fd >= 0);
-	return fd;
-}
-
-/* The least of several runs: what the machine did besides only ever adds. */
-static uint32_t least_ns(int fd, const struct polc_packet_spec *spec, uint32_t repeat)
-{
-	uint32_t least = UINT32_MAX, duration;
-	uint8_t frame[POLC_PACKET_MAX];
-	size_t size;
-
-	assert_int_equal(polc_packet_build(spec, frame, sizeof(frame), &size), 0);
-	for (int i = 0; i < 12; i++) {
-		run_bytes(fd, frame, size, repeat, &duration);
-		least = duration < least ? duration : least;
-	}
-	return least;
-}
-
-static void bench_hook(struct world *w, uint32_t hook, int empty)
-{
-	struct polc_packet_spec cases[] = {packet("10.0.0.2", "10.0.0.1", IPPROTO_TCP, 9500, 80),
-		packet("fd00::2", "fd00::1", IPPROTO_TCP, 9500, 80),
-		packet("10.0.0.2", "10.0.0.1", IPPROTO_UDP, 9500, 53),
-		packet("10.0.0.3", "10.0.0.1", IPPROTO_UDP, 9501, 53),
-		packet("10.0.0.2", "10.0.0.1", 47, 0, 0)};
-	static const char *const names[] = {"TCP established", "TCP6 established",
-		"UDP established", "UDP denied (decided, no event)", "GRE established"};
-	int fd = program_fd(w, hook, POLC_INGRESS);
-
-	w->config.event_tokens_per_second = 0;
-	w->config.udp_timeout_jiffies = 3000;
-	set_config(w);
-	for (size_t i = 0; i < POLC_ARRAY_SIZE(cases); i++) {
-		cases[i].tcp_flags = POLC_TCP_ACK;
-		uint32_t nothing = least_ns(empty, &cases[i], 1000000);
-		uint32_t all = least_ns(fd, &cases[i], 1000000);
-
-		print_message("%s %s: %d ns over an empty program (%u)\n",
-			hook == POLB_HOOK_TC ? "tc" : "cgroup", names[i], (int)(all - nothing),
-			nothing);
-	}
-	/* SYN and FIN at once: it closes what it opens, so every packet is decided and stored anew
-	 */
-	struct polc_packet_spec syn = packet("10.0.0.2", "10.0.0.1", IPPROTO_TCP, 9600, 80);
-	syn.tcp_flags = POLC_TCP_SYN | POLC_TCP_FIN;
-	uint32_t nothing = least_ns(empty, &syn, 1000000);
-	print_message("%s new flow: %d ns over an empty program\n",
-		hook == POLB_HOOK_TC ? "tc" : "cgroup",
-		(int)(least_ns(fd, &syn, 1000000) - nothing));
-	w->config.event_tokens_per_second = 1000000;
-	set_config(w);
-}
-
-static void test_speed(void **state)
-{
-	if (!getenv("POLC_BENCH"))
-		skip();
-	struct world *w = fresh(state);
-	int empty_cgroup = empty_program(BPF_PROG_TYPE_CGROUP_SKB);
-	int empty_tc = empty_program(BPF_PROG_TYPE_SCHED_CLS);
-
-	bench_hook(w, POLB_HOOK_CGROUP, empty_cgroup);
-	bench_hook(w, POLB_HOOK_TC, empty_tc);
-	close(empty_cgroup);
-	close(empty_tc);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -701,7 +619,6 @@ int main(void)
 		cmocka_unit_test(test_timeouts),
 		cmocka_unit_test(test_socket),
 		cmocka_unit_test(test_events),
-		cmocka_unit_test(test_speed),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
