@@ -78,6 +78,11 @@ static bool read_port_name(
 	struct polc_diagnostic *d;
 	const char *name;
 
+	if (node->kind != POLC_YAML_SCALAR || polc_yaml_resolve(node) != POLC_YAML_STRING) {
+		polc_error(polc, node->span, POLC_CODE_WRONG_TYPE,
+			"port must be a whole number or a port name");
+		return false;
+	}
 	if (!polc_yaml_string(polc, node, "port", &name))
 		return false;
 	if (!is_port_name(name)) {
