@@ -242,7 +242,10 @@ static void select_policies(struct evaluation *e)
 	e->decision->isolated = isolated;
 }
 
-/* An endpoint may always talk to itself; loopback is itself unless it shares the host's namespace.
+/*
+ * An endpoint may always talk to itself; loopback is itself unless it shares the host's namespace.
+ * A question names no local address: with several addresses of one family this is wider than the
+ * programs, which know self by source and destination being equal.
  */
 static bool is_self(const struct polc_question *q)
 {
