@@ -22,6 +22,7 @@
 #include <netinet/ip_icmp.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -31,6 +32,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -626,6 +628,29 @@ static int cmd_gone(char **args)
 	return left ? 1 : 0;
 }
 
+/*
+ * kill-after MICROSECONDS COMMAND...: the command, killed in the middle. Its exit status, or 137.
+ * (busybox's timeout counts whole seconds.)
+ */
+static int kill_after(char **args)
+{
+	useconds_t after = (useconds_t)strtoul(args[0], NULL, 10);
+	pid_t child = fork();
+	int status;
+
+	if (child < 0)
+		die("fork");
+	if (child == 0) {
+		execvp(args[1], args + 1);
+		die(args[1]);
+	}
+	usleep(after);
+	kill(child, SIGKILL);
+	if (waitpid(child, &status, 0) < 0)
+		die("waitpid");
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 137;
+}
+
 static const struct {
 	const char *name;
 	int n_args;
@@ -659,6 +684,8 @@ int main(int argc, char **argv)
 		execvp(argv[1], argv + 1);
 		die(argv[1]);
 	}
+	if (argc >= 3 && !strcmp(argv[0], "kill-after"))
+		return kill_after(argv + 1);
 	for (size_t i = 0; argc && i < sizeof(COMMANDS) / sizeof(*COMMANDS); i++) {
 		if (!strcmp(argv[0], COMMANDS[i].name) && argc == COMMANDS[i].n_args + 1)
 			return COMMANDS[i].run(argv + 1);

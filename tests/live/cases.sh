@@ -270,9 +270,8 @@ apply apply-before-kills first
 whole_ms=$(($(uptime_ms) - before_ms + 10))
 killed=0
 for eighth in 1 2 3 4 5 6 7 8; do
-	after=$(awk "BEGIN { print $whole_ms * $eighth / 8000 }")
-	timeout -s KILL "$after" "$POLLOAD" apply "$BUNDLES/second.$hook.o" --name live --node node-a >/dev/null 2>&1 ||
-		killed=$((killed + 1))
+	"$AGENT" kill-after $((whole_ms * eighth * 1000 / 8)) "$POLLOAD" apply "$BUNDLES/second.$hook.o" --name live \
+		--node node-a >/dev/null 2>&1 || killed=$((killed + 1))
 	allowed killed-at-$eighth-allows client tcp $server4 8080
 	denied killed-at-$eighth-denies other tcp $server4 8080 &
 done
