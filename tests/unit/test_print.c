@@ -2,7 +2,7 @@
 /*
  * Both printers: what they print reads back as an equal tree, and prints the same again. Over
  * hand-written policies of every kind, and over the corpus of real ones when it is there
- * (POLC_CORPUS, else ../shared/corpus).
+ * ($POLC_SHARED/corpus, else ../shared/corpus).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -413,10 +413,11 @@ static int check_corpus_file(const char *path, const struct stat *stat, int flag
 
 static void test_corpus(void **state)
 {
-	const char *path = getenv("POLC_CORPUS");
+	const char *shared = getenv("POLC_SHARED");
+	char path[4096];
 
 	(void)state;
-	path = path ? path : "../shared/corpus";
+	snprintf(path, sizeof(path), "%s/corpus", shared ? shared : "../shared");
 	if (access(path, R_OK) != 0) {
 		print_message("no corpus at %s\n", path);
 		skip();
