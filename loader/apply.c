@@ -20,6 +20,11 @@
 /* A connection older than polc is recognised by its traffic: this long after the first apply. */
 #define FIRST_ADOPT_S 60
 
+struct spot {
+	uint32_t endpoint;
+	struct pold_place place;
+};
+
 struct apply {
 	const struct pold_options *options;
 	const char *name;
@@ -31,13 +36,39 @@ struct apply {
 	uint32_t old, epoch, generation; /* old 0: nothing in force */
 	bool made;                       /* the new directory exists */
 	struct polb_instance *instance;
-	struct pold_place *places; /* by 2 * endpoint + hook; hook 0: none */
-	size_t n_places;
+	struct spot *spots; /* where endpoints of this node are to be attached */
+	size_t n_spots;
 };
 
-static struct pold_place *place_of(struct apply *a, uint32_t endpoint, uint32_t hook)
+static bool has_spot(const struct apply *a, uint32_t endpoint, uint32_t hook)
 {
-	return &a->places[2 * (size_t)endpoint + (hook == POLB_HOOK_TC)];
+	for (size_t i = 0; i < a->n_spots; i++)
+		if (a->spots[i].endpoint == endpoint && a->spots[i].place.hook == hook)
+			return true;
+	return false;
+}
+
+/* The endpoint that was given the same place, or 0. */
+static uint32_t spot_owner(const struct apply *a, const struct pold_place *place)
+{
+	for (size_t i = 0; i < a->n_spots; i++)
+		if (a->spots[i].place.hook == place->hook && a->spots[i].place.key == place->key)
+			return a->spots[i].endpoint;
+	return 0;
+}
+
+/* Takes the place. 0 or -errno. */
+static int add_spot(struct apply *a, uint32_t endpoint, struct pold_place *place)
+{
+	struct spot *larger = realloc(a->spots, (a->n_spots + 1) * sizeof(*larger));
+
+	if (!larger) {
+		pold_place_close(place);
+		return -ENOMEM;
+	}
+	a->spots = larger;
+	a->spots[a->n_spots++] = (struct spot){endpoint, *place};
+	return 0;
 }
 
 static void apply_end(struct apply *a)
@@ -50,9 +81,9 @@ static void apply_end(struct apply *a)
 	pold_path(path, POLD_ROOT "/%s", a->name);
 	if (a->lock_fd >= 0)
 		rmdir(path); /* of a first apply that failed; otherwise it is not empty */
-	for (size_t i = 0; i < a->n_places; i++)
-		pold_place_close(&a->places[i]);
-	free(a->places);
+	for (size_t i = 0; i < a->n_spots; i++)
+		pold_place_close(&a->spots[i].place);
+	free(a->spots);
 	free(a->file);
 	polb_cleanup_fd(&a->flows_fd);
 	polb_cleanup_fd(&a->control_fd);
@@ -85,12 +116,29 @@ static int find_node(struct apply *a)
 	return POLD_OK;
 }
 
+static int refuse_shared(
+	const struct apply *a, uint32_t endpoint, uint32_t other, const char *where)
+{
+	char name[512], other_name[512];
+
+	pold_endpoint_text(&a->bundle, endpoint, name, sizeof(name));
+	pold_endpoint_text(&a->bundle, other, other_name, sizeof(other_name));
+	return pold_fail(POLD_BAD, "endpoints %s and %s are both at %s", other_name, name, where);
+}
+
+static int look_up(uint32_t hook, const char *where, struct pold_place *out)
+{
+	return hook == POLB_HOOK_TC ? pold_place_interface(where, out)
+				    : pold_place_cgroup(where, out);
+}
+
 /* One annotation of an endpoint of this node; it must exist. */
 static int find_place(struct apply *a, uint32_t endpoint, uint32_t hook, const char *where)
 {
-	struct pold_place *place = place_of(a, endpoint, hook);
 	const char *what = hook == POLB_HOOK_TC ? "interface" : "cgroup";
+	POLD_PLACE place = {.cgroup_fd = -1};
 	char name[512];
+	uint32_t other;
 	int err;
 
 	if (!*where)
@@ -99,48 +147,22 @@ static int find_place(struct apply *a, uint32_t endpoint, uint32_t hook, const c
 	if (!(a->bundle.manifest.hooks & hook))
 		return pold_fail(POLD_BAD,
 			"endpoint %s has a %s, but the bundle has no programs for it", name, what);
-	err = hook == POLB_HOOK_TC ? pold_place_interface(where, place)
-				   : pold_place_cgroup(where, place);
+	err = look_up(hook, where, &place);
 	if (err)
 		return pold_fail(POLD_ENVIRONMENT, "endpoint %s: %s %s: %s", name, what, where,
 			strerror(-err));
-	return POLD_OK;
-}
-
-/* Another endpoint that was given the same place. */
-static uint32_t place_owner(
-	const struct apply *a, uint32_t endpoint, const struct pold_place *place)
-{
-	for (size_t i = 0; i < a->n_places; i++)
-		if (a->places[i].hook == place->hook && a->places[i].key == place->key &&
-			i / 2 != endpoint)
-			return (uint32_t)(i / 2);
-	return 0;
-}
-
-static int check_owner(const struct apply *a, uint32_t endpoint, const struct pold_place *place)
-{
-	uint32_t other = place->hook ? place_owner(a, endpoint, place) : 0;
-	char name[512], other_name[512];
-
-	if (!other)
-		return POLD_OK;
-	pold_endpoint_text(&a->bundle, endpoint, name, sizeof(name));
-	pold_endpoint_text(&a->bundle, other, other_name, sizeof(other_name));
-	return pold_fail(
-		POLD_BAD, "endpoints %s and %s are both at %s", other_name, name, place->where);
+	other = spot_owner(a, &place);
+	if (other)
+		return refuse_shared(a, endpoint, other, place.where);
+	err = add_spot(a, endpoint, &place);
+	place.hook = 0; /* taken */
+	return err ? pold_fail(POLD_ENVIRONMENT, "out of memory") : POLD_OK;
 }
 
 static int find_places(struct apply *a)
 {
 	int code = POLD_OK;
 
-	a->n_places = 2 * (a->bundle.n_endpoints + 1);
-	a->places = calloc(a->n_places, sizeof(*a->places));
-	if (!a->places) {
-		a->n_places = 0;
-		return pold_fail(POLD_ENVIRONMENT, "out of memory");
-	}
 	for (uint32_t i = 1; !code && i <= a->bundle.n_endpoints; i++) {
 		const struct polb_bundle_endpoint *e = &a->bundle.endpoints[i - 1];
 
@@ -151,10 +173,6 @@ static int find_places(struct apply *a)
 		if (!code)
 			code = find_place(
 				a, i, POLB_HOOK_TC, polb_bundle_string(&a->bundle, e->interface));
-		if (!code)
-			code = check_owner(a, i, place_of(a, i, POLB_HOOK_CGROUP));
-		if (!code)
-			code = check_owner(a, i, place_of(a, i, POLB_HOOK_TC));
 	}
 	return code;
 }
@@ -280,14 +298,12 @@ static int pin(struct apply *a)
 
 static int attach_places(struct apply *a, const struct pold_generation *generation)
 {
-	for (size_t i = 0; i < a->n_places; i++) {
-		const struct pold_place *place = &a->places[i];
-		uint32_t endpoint = (uint32_t)(i / 2);
+	for (size_t i = 0; i < a->n_spots; i++) {
+		const struct pold_place *place = &a->spots[i].place;
+		uint32_t endpoint = a->spots[i].endpoint;
 		char name[512];
 		int err;
 
-		if (!place->hook)
-			continue;
 		err = pold_attach(generation, endpoint, place);
 		pold_endpoint_text(&a->bundle, endpoint, name, sizeof(name));
 		if (err)
@@ -309,7 +325,7 @@ static int carry_one(void *context, const struct pold_attachment_key *key,
 {
 	const struct carry *carry = context;
 	struct apply *a = carry->apply;
-	struct pold_place *place;
+	POLD_PLACE place = {.cgroup_fd = -1};
 	char name[512];
 	uint32_t endpoint;
 	int err;
@@ -321,19 +337,21 @@ static int carry_one(void *context, const struct pold_attachment_key *key,
 			attachment->where);
 		return 0;
 	}
-	place = place_of(a, endpoint, key->hook);
-	if (place->hook || !(a->bundle.manifest.hooks & key->hook))
+	if (has_spot(a, endpoint, key->hook) || !(a->bundle.manifest.hooks & key->hook))
 		return 0;
-	err = key->hook == POLB_HOOK_TC ? pold_place_interface(attachment->where, place)
-					: pold_place_cgroup(attachment->where, place);
-	if (err)
+	err = look_up(key->hook, attachment->where, &place);
+	if (err) {
 		pold_note("note: %s: %s is gone", name, attachment->where);
-	if (!err && place_owner(a, endpoint, place)) {
+		return 0;
+	}
+	if (spot_owner(a, &place)) {
 		pold_note("note: %s at %s gives way to the bundle's own endpoint", name,
 			attachment->where);
-		pold_place_close(place);
+		return 0;
 	}
-	return 0;
+	err = add_spot(a, endpoint, &place);
+	place.hook = 0; /* taken */
+	return err ? pold_fail(POLD_ENVIRONMENT, "out of memory") : 0;
 }
 
 static int carry_over(struct apply *a)
