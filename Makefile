@@ -21,7 +21,7 @@ LIBS_POLLOAD := -lbpf -lelf -lsodium -lz
 RUNTIME := $(wildcard runtime/*.c)
 COMPILER := $(wildcard compiler/*/*.c)
 LOADER := $(wildcard loader/*.c)
-GRAMMAR := $(if $(wildcard grammar/polc.y),$(B)/gen/pol_parser.c $(B)/gen/pol_lexer.c)
+GRAMMAR := $(B)/gen/pol_parser.c $(B)/gen/pol_lexer.c
 TEMPLATES := $(wildcard bpf-templates/*/*.h bpf-templates/*/*.c) runtime/abi.h
 UNIT := $(wildcard tests/unit/*.c)
 
@@ -29,7 +29,6 @@ obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 RUNTIME_O := $(call obj,$(RUNTIME))
 COMPILER_O := $(call obj,$(COMPILER)) $(patsubst $(B)/gen/%.c,$(B)/obj/gen/%.o,$(GRAMMAR)) $(B)/obj/gen/templates.o
 LOADER_O := $(call obj,$(LOADER))
-# the loader's files without its main, for tests that link them
 UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT))
 
 .DELETE_ON_ERROR:
@@ -70,9 +69,7 @@ $(B)/gen/pol_lexer.c $(B)/gen/pol_lexer.h &: grammar/polc.l
 	$(call say,FLEX,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)flex --header-file=$(B)/gen/pol_lexer.h -o $(B)/gen/pol_lexer.c $<
-ifneq ($(GRAMMAR),)
 $(COMPILER_O): | $(B)/gen/pol_parser.h $(B)/gen/pol_lexer.h
-endif
 
 # the templates, embedded: one array of {name, text}
 $(B)/gen/templates.c: $(TEMPLATES) bpf-templates/embed

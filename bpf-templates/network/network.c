@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The programs at the hooks: steps 1 and 2 of bpf-templates/datapath.md (is this generation active, whose
- * packet is it), then short.h. cgroup programs see layer 3; tc programs see Ethernet on the host
- * side of the endpoint's veth, so "from" (the endpoint sends) is attached to its ingress.
+ * The programs at the hooks: steps 1 and 2 of bpf-templates/datapath.md (is this generation active,
+ * whose packet is it), then short.h. cgroup programs see layer 3; tc programs see Ethernet on the
+ * host side of the endpoint's veth, so "from" (the endpoint sends) is attached to its ingress.
  *
  * Budget, per program (clang 14; kernels 5.10, 6.1, 6.12, 6.18, 7.3):
  *   instructions  2,700 to 3,250 with the functions they share

@@ -271,10 +271,11 @@ static __always_inline void polt_apply_layer4(struct polt_packet *p, __u64 field
 	p->icmp_pair = fields >> 48;
 	p->opening = !!(fields & POLT_L4_OPENING);
 	p->stateless = !!(fields & POLT_L4_STATELESS);
-	/* the kind of query, and the direction of the request: an allowed echo answers for no other kind */
+	/* the kind of query, and the direction of the request: an allowed echo answers for no other
+	 * kind */
 	if (fields & POLT_L4_QUERY)
-		p->key.origin_hint = 1 + (p->direction ^ reply) +
-				     2 * ((reply ? p->icmp_pair : p->byte) & 0x7f);
+		p->key.origin_hint =
+			1 + (p->direction ^ reply) + 2 * ((reply ? p->icmp_pair : p->byte) & 0x7f);
 }
 
 static __always_inline bool polt_load_addresses(

@@ -271,7 +271,8 @@ static uint8_t origin_hint(const struct polc_packet_spec *spec, enum polc_direct
 	if (!is_icmp(spec))
 		return 0;
 	if (spec->family == 6 && (spec->icmp_type == 128 || spec->icmp_type == 129))
-		return (uint8_t)(1 + (spec->icmp_type == 128 ? direction : !direction)); /* 128 & 0x7f is 0 */
+		return (uint8_t)(1 + (spec->icmp_type == 128 ? direction
+							     : !direction)); /* 128 & 0x7f is 0 */
 	for (size_t i = 0; spec->family == 4 && i < sizeof(requests4); i++) {
 		if (spec->icmp_type == requests4[i])
 			return (uint8_t)(1 + direction + 2 * requests4[i]);

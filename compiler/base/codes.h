@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Stable numbers of diagnostics, printed as POLC0123; each has a section in compiler/diagnostics.md.
- * Sections: 01xx files and YAML, 02xx DSL, 03xx fields common to all kinds, 04xx NetworkPolicy,
- * 05xx Cilium, 06xx policy API, 07xx inventory, 08xx lowering and checks, 09xx back end and limits.
+ * Stable numbers of diagnostics, printed as POLC0123; each has a section in
+ * compiler/diagnostics.md. Sections: 01xx files and YAML, 02xx DSL, 03xx fields common to all
+ * kinds, 04xx NetworkPolicy, 05xx Cilium, 06xx policy API, 07xx inventory, 08xx lowering and
+ * checks, 09xx back end and limits.
  */
 #ifndef POLC_CODES_H
 #define POLC_CODES_H
