@@ -438,6 +438,10 @@ int pold_cmd_apply(const struct pold_options *options)
 		code = pold_root_open(&a.lock_fd, true, true);
 	for (size_t i = 0; !code && i < sizeof(steps) / sizeof(steps[0]); i++)
 		code = steps[i](&a);
+	if (!code && !a.n_spots)
+		pold_note("note: no endpoint of the bundle is attached on node '%s': nothing is "
+			  "enforced here yet (see --node, endpoint add)",
+			a.node);
 	if (!code)
 		code = pold_identities_replay(&a.bundle, a.name, a.generation);
 	return code ? code : cut_over(&a);

@@ -178,14 +178,36 @@ static int attach_filters(const struct pold_generation *g, const struct pold_att
 }
 
 /* What the programs look up to know whose packet they see. */
+/*
+ * Loopback is an endpoint's own only in a namespace of its own. The inventory says so, but a
+ * service whose processes are seen in the host's namespace shares it, whatever was written.
+ */
+static int note_namespace(
+	const struct pold_generation *g, uint32_t number, const struct pold_place *place)
+{
+	struct polb_endpoint endpoint;
+
+	if (!place->host_netns)
+		return 0;
+	if (bpf_map_lookup_elem(g->endpoints_fd, &number, &endpoint))
+		return -errno;
+	endpoint.flags |= POLB_ENDPOINT_HOST_NETNS;
+	return bpf_map_update_elem(g->endpoints_fd, &number, &endpoint, BPF_ANY) ? -errno : 0;
+}
+
 static int write_tables(const struct pold_generation *g, const struct pold_attachment_key *key,
 	const struct pold_place *place)
 {
 	const struct polb_cgroup_endpoint mine = {.key = place->key, .endpoint = key->endpoint};
 	struct polb_endpoint endpoint;
 
-	if (key->hook == POLB_HOOK_CGROUP)
-		return bpf_map_update_elem(g->cgroup_fd, &place->key, &mine, BPF_ANY) ? -errno : 0;
+	if (key->hook == POLB_HOOK_CGROUP) {
+		int err = note_namespace(g, key->endpoint, place);
+
+		if (!err && bpf_map_update_elem(g->cgroup_fd, &place->key, &mine, BPF_ANY))
+			err = -errno;
+		return err;
+	}
 	if (bpf_map_lookup_elem(g->endpoints_fd, &key->endpoint, &endpoint))
 		return -errno;
 	endpoint.key = place->key;

@@ -115,6 +115,7 @@ struct pold_place { /* where an endpoint is to be attached, looked up */
 	int cgroup_fd;
 	uint32_t ifindex;
 	uint64_t key;
+	bool host_netns; /* cgroup: a process of it is in this program's own network namespace */
 	char where[232];
 };
 /* A generation's pins, opened for attaching and detaching. */

@@ -2,6 +2,7 @@
 /* Where endpoints live: cgroups below the cgroup2 mount, wherever that is, and interfaces. */
 #include "loader.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -16,6 +17,8 @@
 
 /* Interface numbers and cgroup ids share the flow table: this bit tells them apart. */
 #define INTERFACE_KEY (1ull << 63)
+
+enum { MAX_DEPTH = 8 }; /* of cgroups below an endpoint's own that are looked at */
 
 static void close_mounts(FILE **mounts)
 {
@@ -88,6 +91,59 @@ static int open_cgroup(const char *path, const char **below)
 	return polb_take_fd(&fd);
 }
 
+static bool in_our_netns(long pid)
+{
+	char path[64];
+	struct stat theirs, ours;
+
+	snprintf(path, sizeof(path), "/proc/%ld/ns/net", pid);
+	return stat(path, &theirs) == 0 && stat("/proc/self/ns/net", &ours) == 0 &&
+	       theirs.st_ino == ours.st_ino && theirs.st_dev == ours.st_dev;
+}
+
+static bool any_process_in_our_netns(int cgroup_fd)
+{
+	int procs_fd = openat(cgroup_fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	FILE *procs = procs_fd < 0 ? NULL : fdopen(procs_fd, "r");
+	bool found = false;
+	long pid;
+
+	if (!procs) {
+		if (procs_fd >= 0)
+			close(procs_fd);
+		return false;
+	}
+	while (!found && fscanf(procs, "%ld", &pid) == 1)
+		found = in_our_netns(pid);
+	fclose(procs);
+	return found;
+}
+
+/* In the cgroup itself or below it, so far down as services and containers nest. */
+static bool shares_netns(int cgroup_fd, unsigned depth)
+{
+	int copy = openat(cgroup_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *directory = copy < 0 ? NULL : fdopendir(copy);
+	bool found = any_process_in_our_netns(cgroup_fd);
+	const struct dirent *entry;
+
+	if (!directory) {
+		if (copy >= 0)
+			close(copy);
+		return found;
+	}
+	while (!found && depth < MAX_DEPTH && (entry = readdir(directory))) {
+		POLB_FD fd = -1;
+
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+			continue;
+		fd = openat(cgroup_fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		found = fd >= 0 && shares_netns(fd, depth + 1);
+	}
+	closedir(directory);
+	return found;
+}
+
 int pold_place_cgroup(const char *path, struct pold_place *out)
 {
 	struct pold_place place = {.hook = POLB_HOOK_CGROUP};
@@ -102,6 +158,7 @@ int pold_place_cgroup(const char *path, struct pold_place *out)
 	err = cgroup_id(fd, &place.key);
 	if (err)
 		return err;
+	place.host_netns = shares_netns(fd, 0);
 	place.cgroup_fd = polb_take_fd(&fd);
 	*out = place;
 	return 0;

@@ -120,8 +120,8 @@ enum {
 
 /* Endpoint record: value of the endpoint array, index = endpoint number (0 is never used). */
 enum {
-	POLB_ENDPOINT_HOST_NETNS =
-		1, /* shares the host's network namespace: loopback is the host */
+	/* shares the host's network namespace: nothing is known to be itself */
+	POLB_ENDPOINT_HOST_NETNS = 1,
 	POLB_ENDPOINT_AUDIT = 2,
 };
 struct polb_endpoint {

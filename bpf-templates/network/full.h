@@ -142,8 +142,8 @@ static __always_inline __u32 polt_settle(
 	if (p->fragment == POLT_LATER && !polt_find_fragment(p))
 		return polt_free(p, endpoint) ? POLT_RESULT(POLB_RULE_NONE, POLB_VERDICT_ALLOW)
 					      : POLT_RESULT(POLB_RULE_FRAGMENT, POLB_VERDICT_DENY);
-	if (polt_same_address(&p->key) ||
-		(!(endpoint->flags & POLB_ENDPOINT_HOST_NETNS) && polt_loopback(&p->key)))
+	if (!(endpoint->flags & POLB_ENDPOINT_HOST_NETNS) &&
+		(polt_same_address(&p->key) || polt_loopback(&p->key)))
 		return POLT_RESULT(POLB_RULE_SELF, POLB_VERDICT_ALLOW);
 	if (polt_protocol_need(p))
 		return POLT_RESULT(POLB_RULE_PROTOCOL_NEED, POLB_VERDICT_ALLOW);

@@ -15,8 +15,8 @@ struct evaluation {
 	const struct polc_network *network;
 	const struct polc_question *question;
 	struct polb_identity_view subject, peer;
-	const struct polc_net_policy *
-		*selected; /* that speak about the direction, in order of tiers */
+	/* that speak about the direction, in order of tiers */
+	const struct polc_net_policy **selected;
 	size_t n_selected;
 	struct polc_decision *decision;
 	POLC_VEC(uint32_t) candidates;
@@ -243,18 +243,21 @@ static void select_policies(struct evaluation *e)
 }
 
 /*
- * An endpoint may always talk to itself; loopback is itself unless it shares the host's namespace.
- * A question names no local address: with several addresses of one family this is wider than the
- * programs, which know self by source and destination being equal.
+ * An endpoint with a network namespace of its own may always talk to itself, over its addresses and
+ * loopback. In the host's namespace the same addresses are everybody's: nothing is known to be
+ * itself. A question names no local address: with several addresses of one family this is wider
+ * than the programs, which know self by source and destination being equal.
  */
 static bool is_self(const struct polc_question *q)
 {
 	const struct polc_pod *pod = q->endpoint->pod;
 
+	if (pod->host_network)
+		return false;
 	for (size_t i = 0; i < pod->addrs.n; i++)
 		if (!polb_addr_compare(&pod->addrs.items[i], &q->peer))
 			return true;
-	return !pod->host_network && polc_addr_is_loopback(&q->peer);
+	return polc_addr_is_loopback(&q->peer);
 }
 
 /* Neighbour discovery, multicast listeners, packet too big: IPv6 does not work without them. */

@@ -127,9 +127,8 @@ static void check_port_name(
 
 	if (l->input->inventory.given && !port_is_known(&l->input->inventory, port))
 		polc_warn(l->polc, port->span, POLC_CODE_UNRESOLVED_PORT,
-			"no pod of the inventory has a port named '%s' of this protocol: with it "
-			"this "
-			"rule %s nothing",
+			"no pod of the inventory has a port named '%s' of this protocol: "
+			"with it this rule %s nothing",
 			port->name, verbs[rule->action]);
 }
 

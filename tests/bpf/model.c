@@ -418,8 +418,8 @@ static void ip_steps(struct model *model, const struct packet *packet, struct ex
 {
 	const struct polc_packet_spec *spec = &packet->spec;
 
-	if (!polb_addr_compare(&spec->src, &spec->dst) ||
-		(!model->host_netns && (is_loopback(&spec->src) || is_loopback(&spec->dst))))
+	if (!model->host_netns && (!polb_addr_compare(&spec->src, &spec->dst) ||
+					  is_loopback(&spec->src) || is_loopback(&spec->dst)))
 		reserved(model, out, "5 self", POLB_VERDICT_ALLOW, POLB_RULE_SELF);
 	else if (is_always_needed(spec))
 		reserved(model, out, "6 needed", POLB_VERDICT_ALLOW, POLB_RULE_PROTOCOL_NEED);

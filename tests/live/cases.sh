@@ -162,6 +162,16 @@ if [ $hook = cgroup ]; then
 	# the cgroup is the endpoint, whatever namespace its processes are in
 	expect cgroup-in-another-namespace 'timeout|eperm' \
 		"$AGENT" -n $pid_server -c "$LAB_CGROUPS/client" tcp $other4 8080 $silence_ms
+	# a service in the node's own namespace, which the inventory does not know: loopback is the node, not itself
+	"$AGENT" -c "$LAB_CGROUPS/client" run sleep 600 &
+	sharer=$!
+	until grep -qx $sharer "$LAB_CGROUPS/client/cgroup.procs"; do sleep 0.05; done
+	apply apply-sees-shared-namespace first
+	expect loopback-is-the-node 'timeout|eperm' "$AGENT" -c "$LAB_CGROUPS/client" tcp 127.0.0.1 8080 $silence_ms
+	kill $sharer
+	wait $sharer 2>/dev/null
+	apply apply-sees-own-namespace first
+	expect loopback-is-itself refused "$AGENT" -n $pid_client -c "$LAB_CGROUPS/client" tcp 127.0.0.1 7070 $patience_ms
 fi
 wait
 
