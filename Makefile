@@ -22,7 +22,7 @@ RUNTIME := $(wildcard runtime/*.c)
 COMPILER := $(wildcard compiler/*/*.c)
 LOADER := $(wildcard loader/*.c)
 GRAMMAR := $(B)/gen/pol_parser.c $(B)/gen/pol_lexer.c
-TEMPLATES := $(wildcard bpf-templates/*/*.h bpf-templates/*/*.c) runtime/abi.h
+TEMPLATES := bpf-templates/bundle.c $(wildcard bpf-templates/*/*.h bpf-templates/*/*.c) runtime/abi.h runtime/trace_abi.h
 UNIT := $(wildcard tests/unit/*.c)
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
@@ -164,11 +164,22 @@ fuzz: all $(addprefix $(B)/fuzz/,$(FUZZERS)) ## SECONDS of fuzzing for each read
 	$(Q)B=$(B) tests/fuzz/run $(SECONDS) $(FUZZERS)
 
 # Live tests, virtual machines, demonstration: tests/live, tests/vm, testdata/demo.
-.PHONY: live vmtest demo
+.PHONY: live vmtest tracetest bench-tracing demo
 $(B)/tests/agent: tests/live/agent.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -std=gnu11 -g $(OPT) $(WARNINGS) -static -o $@ $<
+
+$(B)/tests/trace-agent: tests/trace/agent.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -std=gnu11 -g $(OPT) $(WARNINGS) -static -o $@ $<
+
+tracetest: all polload-static ## the table of tests/trace/cases.py in the same kernels
+	$(Q)tests/trace/run
+
+bench-tracing: all polload-static ## guest instructions per call with tracing policies (Linux 6.12, -icount)
+	$(Q)tests/trace/bench
 
 live: all ## real traffic in this kernel, in private namespaces (root)
 	$(Q)tests/run live

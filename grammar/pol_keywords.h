@@ -60,4 +60,110 @@
 	X(SERVICE_ACCOUNT, "service-account", NAME)                                                \
 	X(HOST_NETWORK, "host-network", OTHER)
 
+/*
+ * The words of tracing blocks. Where several words have one place in the grammar they are one
+ * token, and its text tells them apart (compiler/frontend/pol_tracing*.c).
+ */
+#define POL_TRACING_KEYWORDS(X)                                                                    \
+	X(MODE, "mode", NAME)                                                                      \
+	X(OPTION, "option", NAME)                                                                  \
+	X(LIMIT, "limit", NAME)                                                                    \
+	X(BURST, "burst", NAME)                                                                    \
+	X(SAMPLE, "sample", NAME)                                                                  \
+	X(LOADER, "loader", OTHER)                                                                 \
+	X(PODS, "pods", OTHER)                                                                     \
+	X(CONTAINERS, "containers", OTHER)                                                         \
+	X(NODES, "nodes", OTHER)                                                                   \
+	X(HOST, "host", OTHER)                                                                     \
+	X(LIST, "list", NAME)                                                                      \
+	X(ENFORCE, "enforce", NAME)                                                                \
+	X(MACRO, "macro", NAME)                                                                    \
+	X(ON, "on", OTHER)                                                                         \
+	X(KPROBE, "kprobe", NAME)                                                                  \
+	X(SYSCALL, "syscall", NAME)                                                                \
+	X(FENTRY, "fentry", OTHER)                                                                 \
+	X(RAW, "raw", OTHER)                                                                       \
+	X(TRACEPOINT, "tracepoint", NAME)                                                          \
+	X(LSM, "lsm", NAME)                                                                        \
+	X(UPROBE, "uprobe", NAME)                                                                  \
+	X(USDT, "usdt", NAME)                                                                      \
+	X(TARGET, "symbol", NAME)                                                                  \
+	X(TARGET, "offset", NAME)                                                                  \
+	X(TARGET, "address", NAME)                                                                 \
+	X(TARGET, "ref-counter", NAME)                                                             \
+	X(TARGET, "digest", NAME)                                                                  \
+	X(TARGET, "btf-file", NAME)                                                                \
+	X(ARG_OPTION, "resolve", NAME)                                                             \
+	X(ARG_OPTION, "btf", NAME)                                                                 \
+	X(ARG_OPTION, "module", NAME)                                                              \
+	X(ARG_OPTION, "size", NAME)                                                                \
+	X(ARG_OPTION, "from", NAME)                                                                \
+	X(ARG_FLAG, "return-copy", OTHER)                                                          \
+	X(ARG_FLAG, "max-data", OTHER)                                                             \
+	X(RETURNS, "returns", NAME)                                                                \
+	X(DATA, "data", OTHER)                                                                     \
+	X(MESSAGE, "message", NAME)                                                                \
+	X(TAGS, "tags", NAME)                                                                      \
+	X(OPTIONAL, "optional", OTHER)                                                             \
+	X(UNVERIFIED, "unverified", OTHER)                                                         \
+	X(WHEN, "when", OTHER)                                                                     \
+	X(AND, "and", OTHER)                                                                       \
+	X(ALL, "all", OTHER)                                                                       \
+	X(AS, "as", NAME)                                                                          \
+	X(ARGS, "args", OTHER)                                                                     \
+	X(DATA_ARGS, "data-args", OTHER)                                                           \
+	X(RESULT, "result", OTHER)                                                                 \
+	X(PROCESS, "binary", OTHER)                                                                \
+	X(PROCESS, "parent", OTHER)                                                                \
+	X(PROCESS, "pid", OTHER)                                                                   \
+	X(PROCESS, "namespace-pid", OTHER)                                                         \
+	X(PROCESS, "namespace-changes", OTHER)                                                     \
+	X(NAMESPACE, "namespace", NAME)                                                            \
+	X(CAPABILITY, "capability", OTHER)                                                         \
+	X(CAPABILITY, "capability-changes", OTHER)                                                 \
+	X(WORKLOAD, "workload", OTHER)                                                             \
+	X(NOT, "not", OTHER)                                                                       \
+	X(IN, "in", NAME)                                                                          \
+	X(HAS, "has", NAME)                                                                        \
+	X(OPERATOR, "prefix", NAME)                                                                \
+	X(OPERATOR, "postfix", NAME)                                                               \
+	X(OPERATOR, "mask", NAME)                                                                  \
+	X(OPERATOR, "sport", NAME)                                                                 \
+	X(OPERATOR, "dport", NAME)                                                                 \
+	X(OPERATOR, "saddr", NAME)                                                                 \
+	X(OPERATOR, "daddr", NAME)                                                                 \
+	X(OPERATOR, "protocol", NAME)                                                              \
+	X(OPERATOR, "family", NAME)                                                                \
+	X(OPERATOR, "state", NAME)                                                                 \
+	X(OPERATOR, "in-map", NAME)                                                                \
+	X(OPERATOR, "in-range", NAME)                                                              \
+	X(OPERATOR, "substring", NAME)                                                             \
+	X(OPERATOR, "substring-ignore-case", NAME)                                                 \
+	X(OPERATOR, "file-type", NAME)                                                             \
+	X(BARE_OPERATOR, "sport-priv", OTHER)                                                      \
+	X(BARE_OPERATOR, "dport-priv", OTHER)                                                      \
+	X(BARE_OPERATOR, "gains", OTHER)                                                           \
+	X(EXPRESSION, "expression", NAME)                                                          \
+	X(FILTER_FLAG, "follow", OTHER)                                                            \
+	X(FILTER_FLAG, "namespaced", OTHER)                                                        \
+	X(ON_ERROR, "on-error", NAME)                                                              \
+	X(DO, "do", NAME)                                                                          \
+	X(THEN, "then", NAME)                                                                      \
+	X(ACTION_OPTION, "every", NAME)                                                            \
+	X(ACTION_OPTION, "per", NAME)                                                              \
+	X(ACTION_OPTION, "error", NAME)                                                            \
+	X(ACTION_OPTION, "signal", NAME)                                                           \
+	X(ACTION_OPTION, "sock", NAME)                                                             \
+	X(ACTION_OPTION, "index", NAME)                                                            \
+	X(ACTION_OPTION, "value", NAME)                                                            \
+	X(ACTION_OPTION, "url", NAME)                                                              \
+	X(ACTION_OPTION, "fqdn", NAME)                                                             \
+	X(ACTION_OPTION, "to-symbol", NAME)                                                        \
+	X(ACTION_OPTION, "to-address", NAME)                                                       \
+	X(ACTION_OPTION, "to-offset", NAME)                                                        \
+	X(ACTION_FLAG, "kernel-stack", OTHER)                                                      \
+	X(ACTION_FLAG, "user-stack", OTHER)                                                        \
+	X(ACTION_FLAG, "ima-hash", OTHER)                                                          \
+	X(REGISTERS, "registers", OTHER)
+
 #endif

@@ -35,7 +35,7 @@ void pol_error(const struct polc_span *span, struct pol_parser *p, const char *m
 %expect 0
 
 %token <const struct pol_token *> WORD "word" STRING "string"
-%token COMMENT "comment" BAD "unreadable text" NE "!="
+%token COMMENT "comment" BAD "unreadable text" NE "!=" EQ "=="
 %token NETWORK "network" KUBERNETES "kubernetes" CLUSTER "cluster" ADMIN "admin"
 %token BASELINE "baseline" ENDPOINT "endpoint" TRACING "tracing" TIER "tier" PRIORITY "priority"
 %token IN "in" SPEC "spec" SUBJECT "subject" INGRESS "ingress" EGRESS "egress"
@@ -48,6 +48,20 @@ void pol_error(const struct polc_span *span, struct pol_parser *p, const char *m
 %token INTERFACE "interface" PORT "port" NODE "node" SERVICE_ACCOUNT "service-account"
 %token HOST_NETWORK "host-network"
 
+/* Tracing blocks. Those with "an" or "a" are classes of words, told apart by their text. */
+%token MODE "mode" OPTION "option" LIMIT "limit" BURST "burst" SAMPLE "sample" LOADER "loader"
+%token CONTAINERS "containers" HOST "host" LIST "list" ENFORCE "enforce" MACRO "macro" ON "on"
+%token KPROBE "kprobe" SYSCALL "syscall" FENTRY "fentry" RAW "raw" TRACEPOINT "tracepoint"
+%token LSM "lsm" UPROBE "uprobe" USDT "usdt" RETURNS "returns" DATA "data" MESSAGE "message"
+%token TAGS "tags" OPTIONAL "optional" UNVERIFIED "unverified" WHEN "when" ARGS "args"
+%token DATA_ARGS "data-args" RESULT "result" NAMESPACE "namespace" WORKLOAD "workload"
+%token EXPRESSION "expression" ON_ERROR "on-error" DO "do" THEN "then" REGISTERS "registers"
+%token <const struct pol_token *> PROCESS "a fact of the process" CAPABILITY "a set of capabilities"
+%token <const struct pol_token *> OPERATOR "an operator" BARE_OPERATOR "an operator without values"
+%token <const struct pol_token *> TARGET "a place in the file" FILTER_FLAG "an option of the test"
+%token <const struct pol_token *> ARG_OPTION "an option of the argument" ARG_FLAG "a mark of the argument"
+%token <const struct pol_token *> ACTION_OPTION "an option of the action" ACTION_FLAG "a mark of the action"
+
 %type <const struct pol_token *> word
 %type <pol_words *> words excepts
 %type <enum polc_action> action
@@ -57,7 +71,8 @@ void pol_error(const struct polc_span *span, struct pol_parser *p, const char *m
 %type <struct polc_ast_peer *> subject nouned
 %type <struct pol_peer_clause *> peer peer_list peers from
 %type <struct pol_port_clause *> port_list ports on
-%type <const struct pol_token *> name
+%type <const struct pol_token *> name burst sample
+%type <const struct polc_ast_selector *> pods containers
 
 %%
 
@@ -72,6 +87,8 @@ block:
 | network '{' body error '}'            { pol_network_close(p); yyerrok; }
 | endpoint '{' facts '}'                { pol_endpoint_close(p); }
 | endpoint '{' facts error '}'          { pol_endpoint_close(p); yyerrok; }
+| tracing '{' settings '}'              { pol_tracing_close(p); }
+| tracing '{' settings error '}'        { pol_tracing_close(p); yyerrok; }
 ;
 
 /* Headers. */
@@ -291,6 +308,235 @@ endpoint_label:
   word '=' word                         { pol_endpoint_label(p, $1, $3); }
 ;
 
+/* Tracing blocks: settings of the policy, and hooks. */
+
+tracing:
+  TRACING word                          { pol_tracing_open(p, $2, NULL, @$); }
+| TRACING word IN word                  { pol_tracing_open(p, $2, $4, @$); }
+;
+
+settings:
+  %empty
+| settings setting ';'
+| settings error ';'                    { yyerrok; }
+;
+
+setting:
+  MODE word                             { pol_trace_option(p, NULL, $2); }
+| OPTION word                           { pol_trace_option(p, $2, NULL); }
+| OPTION word '=' word                  { pol_trace_option(p, $2, $4); }
+| LIMIT word burst sample               { pol_trace_limit(p, $2, $3, $4, @$); }
+| LOADER                                { p->tracing->loader = true; }
+| PODS labels_of                        { pol_trace_pods(p, $2, @$); }
+| CONTAINERS labels_of                  { pol_trace_containers(p, $2, @$); }
+| HOST                                  { pol_trace_host(p, @$); }
+| NODES labels_of                       { pol_trace_nodes(p, $2); }
+| LIST word '=' '(' words ')'           { pol_trace_list(p, $2, NULL, NULL, $5, @$); }
+| LIST word '=' word '(' words ')'      { pol_trace_list(p, $2, $4, NULL, $6, @$); }
+| LIST word '=' word                    { pol_trace_list(p, $2, $4, NULL, NULL, @$); }
+| LIST word '=' word word               { pol_trace_list(p, $2, $4, $5, NULL, @$); }
+| ENFORCE words                         { pol_trace_enforce(p, $2); }
+| macro selector                        { pol_trace_macro_close(p); }
+| at hook arguments clauses             { pol_trace_hook_close(p); }
+| at hook arguments clauses selectors   { pol_trace_hook_close(p); }
+;
+
+burst:
+  %empty                                { $$ = NULL; }
+| BURST word                            { $$ = $2; }
+;
+
+sample:
+  %empty                                { $$ = NULL; }
+| SAMPLE word                           { $$ = $2; }
+;
+
+macro:
+  MACRO word                            { pol_trace_macro_open(p, $2, @$); }
+;
+
+/* Where to hook. */
+
+at:
+  ON                                    { pol_trace_hook_open(p, @$); }
+;
+
+hook:
+  KPROBE word                           { pol_trace_call(p, POLC_SECTION_KPROBE, $2, false); }
+| SYSCALL word                          { pol_trace_call(p, POLC_SECTION_KPROBE, $2, true); }
+| FENTRY word                           { pol_trace_call(p, POLC_SECTION_FENTRY, $2, false); }
+| FENTRY SYSCALL word                   { pol_trace_call(p, POLC_SECTION_FENTRY, $3, true); }
+| LSM word                              { pol_trace_call(p, POLC_SECTION_LSM, $2, false); }
+| TRACEPOINT word                       { pol_trace_tracepoint(p, $2, false); }
+| RAW TRACEPOINT word                   { pol_trace_tracepoint(p, $3, true); }
+| UPROBE word                           { pol_trace_file(p, POLC_SECTION_UPROBE, $2); }
+| USDT word word                        { pol_trace_usdt(p, $2, $3); }
+| hook TARGET words                     { pol_trace_target(p, $2, $3); }
+;
+
+arguments:
+  %empty
+| '(' ')'
+| '(' list ')'
+;
+
+list:
+  argument                              { pol_trace_arg_close(p); }
+| list ',' argument                     { pol_trace_arg_close(p); }
+;
+
+argument:
+  word                                  { pol_trace_arg(p, NULL, NULL, $1, @$); }
+| word ':' word                         { pol_trace_arg(p, $1, NULL, $3, @$); }
+| word ':' word ':' word                { pol_trace_arg(p, $1, $3, $5, @$); }
+| argument ARG_OPTION word              { pol_trace_arg_option(p, $2, $3); }
+| argument ARG_FLAG                     { pol_trace_arg_flag(p, $2); }
+;
+
+clauses:
+  %empty
+| clauses clause
+;
+
+clause:
+  returns argument                      { pol_trace_returns(p, NULL); }
+| returns argument THEN word            { pol_trace_returns(p, $4); }
+| data '(' list ')'
+| MESSAGE word                          { pol_trace_message(p, $2); }
+| TAGS words                            { pol_trace_tags(p, $2); }
+| OPTIONAL                              { pol_trace_optional(p, "callNotFound", @$); }
+| UNVERIFIED                            { pol_trace_optional(p, "digestVerificationFailure", @$); }
+;
+
+returns:
+  RETURNS                               { pol_trace_args_open(p, "returnArg", @$); }
+;
+
+data:
+  DATA                                  { pol_trace_args_open(p, "data", @$); }
+;
+
+/* Selectors: what must hold, and what is done then. */
+
+selectors:
+  alone actions                         { pol_trace_selector_close(p); }
+| alone actions then actions            { pol_trace_selector_close(p); }
+| selector                              { pol_trace_selector_close(p); }
+| selectors selector                    { pol_trace_selector_close(p); }
+;
+
+alone:
+  DO                                    { pol_trace_selector_open(p, @$); }
+;
+
+selector:
+  when conditions label_of_selector
+| when conditions label_of_selector outcome
+;
+
+when:
+  WHEN                                  { pol_trace_selector_open(p, @$); }
+;
+
+label_of_selector:
+  %empty
+| AS word                               { pol_trace_label(p, $2); }
+;
+
+conditions:
+  ALL
+| tests
+;
+
+tests:
+  test
+| tests AND test
+;
+
+test:
+  MACRO word                            { pol_trace_use(p, $2); }
+| workload places                       { pol_trace_filter_close(p, @$); }
+| subject_of_test operator marks        { pol_trace_filter_close(p, @$); }
+;
+
+subject_of_test:
+  word                                  { pol_trace_subject(p, $1); }
+| ARGS '(' words ')'                    { pol_trace_positions(p, POLC_FILTER_ARGS, $3); }
+| DATA_ARGS '(' words ')'               { pol_trace_positions(p, POLC_FILTER_DATA, $3); }
+| RESULT                                { pol_trace_filter(p, POLC_FILTER_RETURN_ARGS); }
+| PROCESS                               { pol_trace_process(p, $1); }
+| NAMESPACE word                        { pol_trace_typed(p, NULL, $2); }
+| CAPABILITY                            { pol_trace_typed(p, $1, NULL); }
+| CAPABILITY word                       { pol_trace_typed(p, $1, $2); }
+;
+
+operator:
+  EQ words                              { pol_trace_test(p, "Equal", @1, $2); }
+| NE words                              { pol_trace_test(p, "NotEqual", @1, $2); }
+| '<' words                             { pol_trace_test(p, "LT", @1, $2); }
+| '>' words                             { pol_trace_test(p, "GT", @1, $2); }
+| IN words                              { pol_trace_test(p, "In", @1, $2); }
+| NOT IN words                          { pol_trace_test(p, "NotIn", @1, $3); }
+| EXPRESSION words                      { pol_trace_test(p, "CelExpr", @1, $2); }
+| OPERATOR words                        { pol_trace_operator(p, $1, false, $2); }
+| NOT OPERATOR words                    { pol_trace_operator(p, $2, true, $3); }
+| BARE_OPERATOR                         { pol_trace_operator(p, $1, false, NULL); }
+| NOT BARE_OPERATOR                     { pol_trace_operator(p, $2, true, NULL); }
+;
+
+marks:
+  %empty
+| marks FILTER_FLAG                     { pol_trace_filter_flag(p, $2); }
+| marks ON_ERROR word                   { pol_trace_on_error(p, $3); }
+;
+
+workload:
+  WORKLOAD                              { pol_trace_filter(p, POLC_FILTER_WORKLOADS); }
+;
+
+places:
+  pods                                  { p->filter->workloads.pods = $1; }
+| containers                            { p->filter->workloads.containers = $1; }
+| pods containers                       { p->filter->workloads.pods = $1; p->filter->workloads.containers = $2; }
+| HOST                                  { p->filter->workloads.host = true; }
+| places HOST                           { p->filter->workloads.host = true; }
+;
+
+pods:
+  PODS '(' labels_of ')'                { $$ = $3; }
+;
+
+containers:
+  CONTAINERS '(' labels_of ')'          { $$ = $3; }
+;
+
+outcome:
+  do actions
+| do actions then actions
+| then actions
+;
+
+do:
+  DO                                    { p->actions = &p->selector->actions; }
+;
+
+then:
+  THEN                                  { p->actions = &p->selector->return_actions; }
+;
+
+actions:
+  action_of_selector
+| actions ',' action_of_selector
+;
+
+action_of_selector:
+  word                                  { pol_trace_action(p, $1, NULL, @$); }
+| word word                             { pol_trace_action(p, $1, $2, @$); }
+| action_of_selector ACTION_OPTION word { pol_trace_action_option(p, $2, $3); }
+| action_of_selector ACTION_FLAG        { pol_trace_action_flag(p, $2); }
+| action_of_selector REGISTERS '(' words ')' { pol_trace_registers(p, $4); }
+;
+
 %%
 
 /* After the words before it, what a word means here. */
@@ -325,6 +571,27 @@ static const char *word_meaning(const struct pol_parser *p)
 	case POL_T_HAS:
 	case POL_T_LABELS:
 		return "a label";
+	case POL_T_TRACING:
+		return "a name";
+	case POL_T_KPROBE:
+	case POL_T_SYSCALL:
+	case POL_T_FENTRY:
+		return "a function";
+	case POL_T_UPROBE:
+	case POL_T_USDT:
+		return "a file";
+	case POL_T_RETURNS:
+		return "a type";
+	case POL_T_DO:
+	case POL_T_THEN:
+		return "an action";
+	case POL_T_WHEN:
+		return "an argument";
+	case POL_T_AND:
+		return p->tracing ? "an argument" : "a word";
+	case POL_T_OPERATOR:
+	case POL_T_EQ:
+		return "a value";
 	default:
 		return "a word";
 	}
@@ -391,12 +658,18 @@ static void expectation_print(
 
 static const char *nearest_keyword(const struct pol_parser *p, const struct expectation *e)
 {
-	const char *names[YYNTOKENS];
+	const char *names[YYNTOKENS + POL_CLASS_WORDS_MAX];
 	size_t n = 0;
 
-	for (int i = 0; i < e->n; i++)
-		if (e->symbols[i] >= YYSYMBOL_NETWORK && e->symbols[i] <= YYSYMBOL_HOST_NETWORK)
-			names[n++] = yysymbol_name(e->symbols[i]);
+	for (int i = 0; i < e->n; i++) {
+		yysymbol_kind_t symbol = e->symbols[i];
+
+		/* the classes are declared last and in one row, as tokens and as symbols */
+		if (symbol >= YYSYMBOL_PROCESS && symbol <= YYSYMBOL_ACTION_FLAG)
+			n += pol_class_words(POL_T_PROCESS + (int)(symbol - YYSYMBOL_PROCESS), &names[n]);
+		else if (symbol >= YYSYMBOL_NETWORK && symbol < YYSYMBOL_PROCESS)
+			names[n++] = yysymbol_name(symbol);
+	}
 	return p->last->kind == POL_T_WORD ? polc_nearest(p->last->text, names, n) : NULL;
 }
 

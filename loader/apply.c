@@ -16,6 +16,9 @@
 
 #include "runtime/cleanup.h"
 #include "runtime/instance.h"
+#include "trace.h"
+
+#define NETWORK_HOOKS (POLB_HOOK_CGROUP | POLB_HOOK_TC | POLB_HOOK_XDP)
 
 /* A connection older than polc is recognised by its traffic: this long after the first apply. */
 #define FIRST_ADOPT_S 60
@@ -36,9 +39,20 @@ struct apply {
 	uint32_t old, epoch, generation; /* old 0: nothing in force */
 	bool made;                       /* the new directory exists */
 	struct polb_instance *instance;
+	struct pold_trace trace;
 	struct spot *spots; /* where endpoints of this node are to be attached */
 	size_t n_spots;
 };
+
+static bool has_network(const struct apply *a)
+{
+	return a->bundle.manifest.hooks & NETWORK_HOOKS;
+}
+
+static bool has_tracing(const struct apply *a)
+{
+	return a->bundle.manifest.hooks & POLB_HOOK_TRACE;
+}
 
 static bool has_spot(const struct apply *a, uint32_t endpoint, uint32_t hook)
 {
@@ -75,6 +89,7 @@ static void apply_end(struct apply *a)
 {
 	char path[POLD_PATH];
 
+	pold_trace_close(&a->trace);
 	polb_instance_free(a->instance);
 	if (a->made)
 		pold_generation_remove(a->name, a->generation);
@@ -227,9 +242,18 @@ static int load(struct apply *a)
 		.flows_fd = a->flows_fd < 0 ? -1 : a->flows_fd,
 		.extra_peers = a->options->room,
 		.audit = a->options->audit,
-		.adopt_until_ns = adopt_until_ns(a)};
+		.adopt_until_ns = adopt_until_ns(a),
+		.processes = a->options->processes,
+		.ring_bytes = a->options->ring_bytes};
 	char error[POLB_ERROR_TEXT];
-	int err = polb_instance_load(&a->bundle, &options, &a->instance, error);
+	int err;
+
+	if (has_tracing(a)) {
+		int code = pold_trace_open(&a->bundle, &a->trace);
+
+		return code ? code : pold_trace_load(&a->trace, &options, &a->instance);
+	}
+	err = polb_instance_load(&a->bundle, &options, &a->instance, error);
 
 	return err ? pold_fail(POLD_ENVIRONMENT, "cannot load the bundle: %s", error) : POLD_OK;
 }
@@ -292,8 +316,16 @@ static int pin(struct apply *a)
 		err = pold_attachments_create(a->name, a->generation, room);
 	if (!err)
 		err = pold_archive_write(a->name, a->generation, a->file, a->size, a->node);
-	return err ? pold_fail(POLD_ENVIRONMENT, "cannot pin in %s: %s", path, strerror(-err))
-		   : POLD_OK;
+	if (err)
+		return pold_fail(POLD_ENVIRONMENT, "cannot pin in %s: %s", path, strerror(-err));
+	return has_tracing(a) ? pold_trace_keep(&a->trace, a->instance, a->name, a->generation)
+			      : POLD_OK;
+}
+
+/* What tracing programs are asked about must be there before they are asked. */
+static int know(struct apply *a)
+{
+	return has_tracing(a) ? pold_trace_know(&a->trace, a->instance, a->name, a->old) : POLD_OK;
 }
 
 static int attach_places(struct apply *a, const struct pold_generation *generation)
@@ -404,13 +436,17 @@ static void carry_counters(const struct apply *a)
 /* From the store on the new generation is the truth; what is left of the old one is only waste. */
 static int cut_over(struct apply *a)
 {
-	int err = polb_control_store(a->control_fd, a->generation, a->epoch + 1);
+	int err = has_tracing(a) && a->old ? pold_trace_overlap(a->instance, true) : 0;
 
+	if (!err)
+		err = polb_control_store(a->control_fd, a->generation, a->epoch + 1);
 	if (err)
 		return pold_fail(
 			POLD_ENVIRONMENT, "cannot write the control cell: %s", strerror(-err));
 	a->made = false;
-	if (a->old)
+	if (has_tracing(a) && a->old)
+		pold_trace_overlap(a->instance, false);
+	if (a->old && has_network(a))
 		carry_counters(a);
 	err = a->old ? pold_generation_remove(a->name, a->old) : 0;
 	if (err)
@@ -422,7 +458,7 @@ static int cut_over(struct apply *a)
 int pold_cmd_apply(const struct pold_options *options)
 {
 	static int (*const steps[])(struct apply *) = {
-		open_name, find_places, carry_over, load, pin, attach};
+		open_name, find_places, carry_over, load, pin, attach, know};
 	__attribute__((cleanup(apply_end))) struct apply a = {.options = options,
 		.name = options->name,
 		.lock_fd = -1,
@@ -438,11 +474,11 @@ int pold_cmd_apply(const struct pold_options *options)
 		code = pold_root_open(&a.lock_fd, true, true);
 	for (size_t i = 0; !code && i < sizeof(steps) / sizeof(steps[0]); i++)
 		code = steps[i](&a);
-	if (!code && !a.n_spots)
+	if (!code && !a.n_spots && has_network(&a))
 		pold_note("note: no endpoint of the bundle is attached on node '%s': nothing is "
 			  "enforced here yet (see --node, endpoint add)",
 			a.node);
-	if (!code)
+	if (!code && has_network(&a))
 		code = pold_identities_replay(&a.bundle, a.name, a.generation);
 	return code ? code : cut_over(&a);
 }

@@ -35,6 +35,18 @@ __attribute__((format(printf, 2, 3))) int pold_fail(int code, const char *format
 __attribute__((format(printf, 1, 2))) void pold_note(const char *format, ...);
 void pold_json_string(const char *text); /* on stdout, with its quotes */
 
+/* What `events` shows and where; policies: of `mode` too. */
+struct pold_event_options {
+	const char *policies[64]; /* --policy; none: all */
+	uint32_t n_policies;
+	const char *types;   /* --type exec,kprobe,... */
+	const char *process; /* --process: regular expression on the binary */
+	const char *pod;
+	const char *output_file, *rotate; /* --output-file, --rotate SIZE[,COUNT] */
+	uint64_t pid;                     /* 0: any */
+	bool caps, namespaces, stack_addresses, callbacks;
+};
+
 /* options.c: getopt_long on the arguments behind a subcommand. */
 struct pold_options {
 	const char *name;   /* --name, "default" */
@@ -43,11 +55,13 @@ struct pold_options {
 	const char *cgroup, *interface, *namespace, *kind;
 	const char *labels[64];
 	uint32_t n_labels;
-	uint32_t room;    /* --room: later identities and endpoints */
-	int64_t adopt_s;  /* --adopt; -1: not given */
-	uint64_t count;   /* --count; 0: no end */
-	double timeout_s; /* --timeout; negative: no end */
+	uint32_t room;                  /* --room: later identities and endpoints */
+	int64_t adopt_s;                /* --adopt; -1: not given */
+	uint64_t count;                 /* --count; 0: no end */
+	double timeout_s;               /* --timeout; negative: no end */
+	uint32_t processes, ring_bytes; /* --processes, --ring; 0: not given */
 	bool audit, all, help;
+	struct pold_event_options events;
 	char **arguments; /* what is not an option */
 	int n_arguments;
 };
@@ -132,6 +146,8 @@ struct pold_generation {
 	}
 int pold_place_cgroup(const char *path, struct pold_place *out);         /* 0 or -errno */
 int pold_place_interface(const char *interface, struct pold_place *out); /* 0 or -errno */
+int pold_cgroup_mount(char *out, size_t size);                           /* 0 or -errno */
+int pold_cgroup_id(int fd, uint64_t *out);                               /* 0 or -errno */
 void pold_place_close(struct pold_place *place);
 int pold_attachments_create(const char *name, uint32_t generation, uint32_t entries);
 int pold_generation_open(const char *name, uint32_t number, struct pold_generation *out);

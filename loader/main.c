@@ -10,11 +10,13 @@ static const struct command {
 	const char *name, *usage;
 	int (*run)(const struct pold_options *options);
 } commands[] = {
-	{"apply", "apply BUNDLE [--name NAME] [--audit] [--node NAME] [--adopt SECONDS] [--room N]",
+	{"apply",
+		"apply BUNDLE [--name NAME] [--audit] [--node NAME] [--adopt SECONDS] [--room N]\n"
+		"       [--processes N] [--ring BYTES]",
 		pold_cmd_apply},
 	{"status", "status [--name NAME] [--all] [-o text|json]", pold_cmd_status},
 	{"remove", "remove [--name NAME]", pold_cmd_remove},
-	{"mode", "mode audit|enforce [--name NAME]", pold_cmd_mode},
+	{"mode", "mode audit|enforce [--name NAME] [--policy NAME]...", pold_cmd_mode},
 	{"endpoint",
 		"endpoint add NAMESPACE/NAME --cgroup PATH|--interface NAME\n"
 		"       polload endpoint del NAMESPACE/NAME\n"
@@ -25,7 +27,13 @@ static const struct command {
 		"       polload identity del ADDRESS\n"
 		"       polload identity list [-o text|json]",
 		pold_cmd_identity},
-	{"events", "events [--name NAME] [-o compact|json] [--count N] [--timeout SECONDS]",
+	{"events",
+		"events [--name NAME] [-o compact|json] [--policy NAME]... [--type TYPE,...]\n"
+		"         [--process REGEX] [--pid PID] [--namespace NAME] [--pod NAME] [--count "
+		"N]\n"
+		"         [--timeout SECONDS] [--output-file FILE [--rotate SIZE[,COUNT]]] "
+		"[--caps]\n"
+		"         [--namespaces] [--stack-addresses] [--callbacks]",
 		pold_cmd_events},
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* mode: audit or enforce, from the next packet on (the epoch makes cached verdicts be decided
- * again). */
+/*
+ * mode: audit or enforce, from the next packet and the next call on (for packets the epoch makes
+ * cached verdicts be decided again).
+ */
 #include "loader.h"
 
 #include <bpf/bpf.h>
@@ -8,8 +10,11 @@
 #include <string.h>
 
 #include "runtime/cleanup.h"
+#include "runtime/trace_tables.h"
 
-static int set_mode(const struct pold_state *state, uint32_t mode)
+#define NETWORK_HOOKS (POLB_HOOK_CGROUP | POLB_HOOK_TC | POLB_HOOK_XDP)
+
+static int set_network(const struct pold_state *state, bool audit)
 {
 	POLB_FD fd = pold_state_map(state, "polt_config");
 	struct polb_config config;
@@ -19,14 +24,93 @@ static int set_mode(const struct pold_state *state, uint32_t mode)
 		return fd;
 	if (bpf_map_lookup_elem(fd, &zero, &config))
 		return -errno;
-	config.mode = mode;
+	config.mode = audit;
 	return bpf_map_update_elem(fd, &zero, &config, BPF_ANY) ? -errno : 0;
+}
+
+/* "name" or "namespace/name". */
+static bool is_named(const struct polb_bundle *b, __u32 policy, const char *name)
+{
+	char text[512];
+
+	polb_trace_policy_text(b, policy, text, sizeof(text));
+	return strcmp(text, name) == 0 ||
+	       strcmp(polb_bundle_string(b, b->trace_policies[policy].name), name) == 0;
+}
+
+static int set_policy(int fd, __u32 policy, bool audit)
+{
+	struct polb_trace_policy_state state;
+
+	if (bpf_map_lookup_elem(fd, &policy, &state))
+		return -errno;
+	state.mode = audit ? POLB_MODE_MONITOR : POLB_MODE_ENFORCE;
+	return bpf_map_update_elem(fd, &policy, &state, BPF_ANY) ? -errno : 0;
+}
+
+static bool is_wanted(const struct pold_options *o, const struct polb_bundle *b, __u32 policy)
+{
+	for (uint32_t i = 0; i < o->events.n_policies; i++)
+		if (is_named(b, policy, o->events.policies[i]))
+			return true;
+	return o->events.n_policies == 0;
+}
+
+/* Those with something to enforce; of the others only what was asked for by name is spoken of. */
+static int set_tracing(const struct pold_options *o, const struct pold_state *state, bool audit)
+{
+	const struct polb_bundle *b = &state->bundle;
+	POLB_FD fd = pold_state_map(state, "polt_policies");
+	int err = fd < 0 ? fd : 0;
+
+	for (__u32 i = 0; !err && i < b->n_trace_policies; i++) {
+		char name[512];
+
+		if (!is_wanted(o, b, i))
+			continue;
+		if (b->trace_policies[i].enforces) {
+			err = set_policy(fd, i, audit);
+			continue;
+		}
+		polb_trace_policy_text(b, i, name, sizeof(name));
+		if (o->events.n_policies)
+			pold_note("note: %s only monitors: there is nothing to enforce", name);
+	}
+	return err;
+}
+
+static int check_names(const struct pold_options *o, const struct polb_bundle *b)
+{
+	for (uint32_t n = 0; n < o->events.n_policies; n++) {
+		bool found = false;
+
+		for (__u32 i = 0; i < b->n_trace_policies; i++)
+			found |= is_named(b, i, o->events.policies[n]);
+		if (!found)
+			return pold_fail(POLD_BAD, "the bundle has no tracing policy %s",
+				o->events.policies[n]);
+	}
+	return POLD_OK;
+}
+
+static int set_mode(const struct pold_options *o, const struct pold_state *state, bool audit)
+{
+	uint32_t hooks = state->bundle.manifest.hooks;
+	int err = 0;
+
+	if ((hooks & NETWORK_HOOKS) && o->events.n_policies == 0)
+		err = set_network(state, audit);
+	if (!err && (hooks & POLB_HOOK_TRACE))
+		err = set_tracing(o, state, audit);
+	return err ? pold_fail(POLD_ENVIRONMENT, "cannot set the mode: %s", strerror(-err))
+		   : POLD_OK;
 }
 
 int pold_cmd_mode(const struct pold_options *options)
 {
 	POLD_STATE state = POLD_STATE_INIT;
-	int code = pold_options_arguments(options, 1, 1, "mode audit|enforce [--name NAME]"), err;
+	int code = pold_options_arguments(
+		options, 1, 1, "mode audit|enforce [--name NAME] [--policy NAME]...");
 	bool audit;
 
 	if (code)
@@ -36,10 +120,9 @@ int pold_cmd_mode(const struct pold_options *options)
 		return pold_fail(POLD_USAGE, "mode: \"%s\" is neither audit nor enforce",
 			options->arguments[0]);
 	code = pold_state_open(&state, options->name, true);
-	if (code)
-		return code;
-	err = set_mode(&state, audit);
-	if (err)
-		return pold_fail(POLD_ENVIRONMENT, "cannot set the mode: %s", strerror(-err));
-	return pold_state_bump(&state);
+	if (!code)
+		code = check_names(options, &state.bundle);
+	if (!code)
+		code = set_mode(options, &state, audit);
+	return code ? code : pold_state_bump(&state);
 }

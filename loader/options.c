@@ -10,6 +10,9 @@
 
 #define DEFAULT_ROOM 1024
 #define MAX_ROOM (1u << 20)
+#define MAX_PROCESSES (1u << 22)
+#define MIN_RING_BYTES (64u << 10)
+#define MAX_RING_BYTES (1u << 30)
 
 static const struct option table[] = {
 	{"name", required_argument, NULL, 'n'},
@@ -26,6 +29,19 @@ static const struct option table[] = {
 	{"kind", required_argument, NULL, 'k'},
 	{"count", required_argument, NULL, 'C'},
 	{"timeout", required_argument, NULL, 't'},
+	{"processes", required_argument, NULL, 'q'},
+	{"ring", required_argument, NULL, 'Q'},
+	{"policy", required_argument, NULL, 'P'},
+	{"type", required_argument, NULL, 'T'},
+	{"process", required_argument, NULL, 'B'},
+	{"pid", required_argument, NULL, 'p'},
+	{"pod", required_argument, NULL, 'O'},
+	{"output-file", required_argument, NULL, 'F'},
+	{"rotate", required_argument, NULL, 'R'},
+	{"caps", no_argument, NULL, 'x'},
+	{"namespaces", no_argument, NULL, 'y'},
+	{"stack-addresses", no_argument, NULL, 'z'},
+	{"callbacks", no_argument, NULL, 'w'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
@@ -33,13 +49,13 @@ static const struct option table[] = {
 static const struct {
 	const char *subcommand, *letters;
 } allowed[] = {
-	{"apply", "nNaAr"},
+	{"apply", "nNaArqQ"},
 	{"status", "nol"},
 	{"remove", "n"},
-	{"mode", "n"},
+	{"mode", "nP"},
 	{"endpoint", "ncio"},
 	{"identity", "nLskol"},
-	{"events", "noCt"},
+	{"events", "noCtsPTBpOFRxyzw"},
 };
 
 static bool is_allowed(const char *subcommand, int letter)
@@ -72,6 +88,30 @@ static int number(const char *option, const char *text, uint64_t max, uint64_t *
 	return POLD_OK;
 }
 
+/* A ring buffer's size: a power of two of whole pages. */
+static int ring(struct pold_options *o, const char *text)
+{
+	uint64_t n = 0;
+	int code = number("ring", text, MAX_RING_BYTES, &n);
+
+	if (!code && (n < MIN_RING_BYTES || (n & (n - 1))))
+		code = pold_fail(POLD_USAGE, "--ring: \"%s\" is not a power of two from %u to %u",
+			text, MIN_RING_BYTES, MAX_RING_BYTES);
+	o->ring_bytes = (uint32_t)n;
+	return code;
+}
+
+static int processes(struct pold_options *o, const char *text)
+{
+	uint64_t n = 0;
+	int code = number("processes", text, MAX_PROCESSES, &n);
+
+	if (!code && n == 0)
+		code = pold_fail(POLD_USAGE, "--processes: there is at least one");
+	o->processes = (uint32_t)n;
+	return code;
+}
+
 static int seconds(const char *text, double *out)
 {
 	char *end;
@@ -100,6 +140,55 @@ static int check_name(const char *name)
 	if (n == 0 || n > 63 || name[n])
 		return pold_fail(POLD_USAGE,
 			"--name: \"%s\" is not 1 to 63 letters, digits, '-' or '_'", name);
+	return POLD_OK;
+}
+
+static int add_policy(struct pold_event_options *e, const char *name)
+{
+	if (e->n_policies == sizeof(e->policies) / sizeof(e->policies[0]))
+		return pold_fail(POLD_USAGE, "--policy: too many");
+	e->policies[e->n_policies++] = name;
+	return POLD_OK;
+}
+
+/* What only `events` takes. */
+static int take_events(struct pold_event_options *e, int letter, const char *value)
+{
+	switch (letter) {
+	case 'P':
+		return add_policy(e, value);
+	case 'T':
+		e->types = value;
+		break;
+	case 'B':
+		e->process = value;
+		break;
+	case 'p':
+		return number("pid", value, INT32_MAX, &e->pid);
+	case 'O':
+		e->pod = value;
+		break;
+	case 'F':
+		e->output_file = value;
+		break;
+	case 'R':
+		e->rotate = value;
+		break;
+	case 'x':
+		e->caps = true;
+		break;
+	case 'y':
+		e->namespaces = true;
+		break;
+	case 'z':
+		e->stack_addresses = true;
+		break;
+	case 'w':
+		e->callbacks = true;
+		break;
+	default:
+		return POLD_USAGE;
+	}
 	return POLD_OK;
 }
 
@@ -150,11 +239,15 @@ static int take(struct pold_options *o, int letter, const char *value)
 		return number("count", value, UINT64_MAX, &o->count);
 	case 't':
 		return seconds(value, &o->timeout_s);
+	case 'q':
+		return processes(o, value);
+	case 'Q':
+		return ring(o, value);
 	case 'h':
 		o->help = true;
 		break;
 	default:
-		return POLD_USAGE;
+		return take_events(&o->events, letter, value);
 	}
 	return code;
 }

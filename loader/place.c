@@ -27,7 +27,7 @@ static void close_mounts(FILE **mounts)
 }
 
 /* The first cgroup2 mount: on a hybrid host /sys/fs/cgroup/unified. */
-static int cgroup_mount(char *out, size_t size)
+int pold_cgroup_mount(char *out, size_t size)
 {
 	__attribute__((cleanup(close_mounts))) FILE *mounts = setmntent("/proc/mounts", "re");
 
@@ -41,7 +41,7 @@ static int cgroup_mount(char *out, size_t size)
 }
 
 /* The kernel's id of a cgroup: its file handle. */
-static int cgroup_id(int fd, uint64_t *out)
+int pold_cgroup_id(int fd, uint64_t *out)
 {
 	union {
 		struct file_handle handle;
@@ -70,7 +70,7 @@ static int open_cgroup(const char *path, const char **below)
 	char mount[256], full[1024];
 	struct statfs fs;
 	POLB_FD fd = -1;
-	int err = cgroup_mount(mount, sizeof(mount));
+	int err = pold_cgroup_mount(mount, sizeof(mount));
 	size_t n;
 
 	if (err)
@@ -155,7 +155,7 @@ int pold_place_cgroup(const char *path, struct pold_place *out)
 		return fd;
 	if (snprintf(place.where, sizeof(place.where), "/%s", below) >= (int)sizeof(place.where))
 		return -ENAMETOOLONG;
-	err = cgroup_id(fd, &place.key);
+	err = pold_cgroup_id(fd, &place.key);
 	if (err)
 		return err;
 	place.host_netns = shares_netns(fd, 0);

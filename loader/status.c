@@ -9,6 +9,19 @@
 #include <string.h>
 
 #include "runtime/cleanup.h"
+#include "trace.h"
+
+#define NETWORK_HOOKS (POLB_HOOK_CGROUP | POLB_HOOK_TC | POLB_HOOK_XDP)
+
+static bool has_network(const struct pold_state *state)
+{
+	return state->bundle.manifest.hooks & NETWORK_HOOKS;
+}
+
+static bool has_tracing(const struct pold_state *state)
+{
+	return state->bundle.manifest.hooks & POLB_HOOK_TRACE;
+}
 
 static const char *mode_text(const struct pold_state *state)
 {
@@ -107,18 +120,13 @@ static void json_rule(const struct polb_bundle *b, size_t index, const struct po
 	json_counts(counter);
 }
 
-static int print_json(const struct pold_state *state, const struct polb_counter *counters)
+static int json_network(const struct pold_state *state, const struct polb_counter *counters)
 {
 	const struct polb_bundle *b = &state->bundle;
-	char digest[65], text[128];
+	char text[128];
 	int code;
 
-	digest_text(state, digest);
-	printf("{\"name\":\"%s\",\"generation\":%u,\"epoch\":%u,\"digest\":\"%s\",\"mode\":\"%s\","
-	       "\"node\":",
-		state->name, state->generation, state->epoch, digest, mode_text(state));
-	pold_json_string(state->archive->node);
-	printf(",\"endpoints\":[");
+	printf(",\"mode\":\"%s\",\"endpoints\":[", mode_text(state));
 	code = pold_endpoints_print(state, true);
 	printf("],\"rules\":[");
 	for (size_t i = 0; i < b->n_rules; i++)
@@ -130,7 +138,24 @@ static int print_json(const struct pold_state *state, const struct polb_counter 
 		pold_json_string(text);
 		json_counts(&counters[i]);
 	}
-	puts("]}");
+	putchar(']');
+	return code;
+}
+
+static int print_json(const struct pold_state *state, const struct polb_counter *counters)
+{
+	char digest[65];
+	int code = POLD_OK;
+
+	digest_text(state, digest);
+	printf("{\"name\":\"%s\",\"generation\":%u,\"epoch\":%u,\"digest\":\"%s\",\"node\":",
+		state->name, state->generation, state->epoch, digest);
+	pold_json_string(state->archive->node);
+	if (has_network(state))
+		code = json_network(state, counters);
+	if (!code && has_tracing(state))
+		code = pold_trace_status_json(state);
+	puts("}");
 	return code;
 }
 
@@ -138,18 +163,22 @@ static int print_text(
 	const struct pold_state *state, const struct polb_counter *counters, uint32_t n, bool all)
 {
 	char digest[65];
-	int code;
+	int code = POLD_OK;
 
 	digest_text(state, digest);
-	printf("name        %s\ngeneration  %u (epoch %u)\nbundle      %.16s (polc %s)\n"
-	       "mode        %s\nnode        %s\n\n",
+	printf("name        %s\ngeneration  %u (epoch %u)\nbundle      %.16s (polc %s)\n",
 		state->name, state->generation, state->epoch, digest,
-		polb_bundle_string(&state->bundle, state->bundle.manifest.polc_version),
-		mode_text(state), state->archive->node);
-	code = pold_endpoints_print(state, false);
-	if (!code)
+		polb_bundle_string(&state->bundle, state->bundle.manifest.polc_version));
+	if (has_network(state))
+		printf("mode        %s\n", mode_text(state));
+	printf("node        %s\n", state->archive->node);
+	if (has_network(state)) {
+		putchar('\n');
+		code = pold_endpoints_print(state, false);
+	}
+	if (!code && has_network(state))
 		print_rules(&state->bundle, counters, n, all);
-	return code;
+	return code || !has_tracing(state) ? code : pold_trace_status_text(state, all);
 }
 
 int pold_cmd_status(const struct pold_options *options)
@@ -165,7 +194,7 @@ int pold_cmd_status(const struct pold_options *options)
 	if (code)
 		return code;
 	n = POLB_RULE_FIRST + state.bundle.manifest.n_rules;
-	err = pold_counters_read(&state, &counters);
+	err = has_network(&state) ? pold_counters_read(&state, &counters) : 0;
 	if (err)
 		return pold_fail(POLD_ENVIRONMENT, "cannot read the counters: %s", strerror(-err));
 	if (options->output && strcmp(options->output, "json") == 0)

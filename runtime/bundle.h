@@ -10,11 +10,12 @@
 
 #include "abi.h"
 #include "selector.h"
+#include "trace_abi.h"
 
 #define POLB_BUNDLE_MAGIC 0x434c4f50u /* "POLC" */
 #define POLB_BUNDLE_VERSION 1
 
-enum { POLB_HOOK_CGROUP = 1, POLB_HOOK_TC = 2, POLB_HOOK_XDP = 4 };
+enum { POLB_HOOK_CGROUP = 1, POLB_HOOK_TC = 2, POLB_HOOK_XDP = 4, POLB_HOOK_TRACE = 8 };
 
 struct polb_manifest {
 	__u32 magic, version, abi_version;
@@ -33,6 +34,11 @@ struct polb_manifest {
 	__u32 polc_version;      /* string */
 	__u32 clang_version;     /* string */
 	__u32 cluster_name;      /* string */
+	/* tracing */
+	__u32 binary_words;      /* POLT_BINARY_WORDS */
+	__u32 workload_words;    /* POLT_WORKLOAD_WORDS */
+	__u32 n_trace_selectors; /* counters */
+	__u32 string_seed;       /* of the hash in polt_strings */
 	__u8 inventory_hash[32]; /* SHA-256 of the canonical inventory, zero without one */
 };
 
@@ -103,8 +109,134 @@ struct polb_bundle_label {
 	__u32 source, key, value;
 };
 
+
+/* --- tracing ----------------------------------------------------------------------------------- */
+
+/* How a program is attached. X(NAME, "name") */
+#define POLB_MECHANISMS(X)                                                                         \
+	X(FENTRY, "fentry")                                                                        \
+	X(FEXIT, "fexit")                                                                          \
+	X(FMOD_RET, "fmod_ret")                                                                    \
+	X(LSM, "lsm")                                                                              \
+	X(LSM_SLEEPABLE, "lsm.s")                                                                  \
+	X(KPROBE, "kprobe")                                                                        \
+	X(KRETPROBE, "kretprobe")                                                                  \
+	X(TRACEPOINT, "tracepoint")                                                                \
+	X(RAW_TRACEPOINT, "raw_tp")                                                                \
+	X(TP_BTF, "tp_btf")                                                                        \
+	X(UPROBE, "uprobe")                                                                        \
+	X(URETPROBE, "uretprobe")                                                                  \
+	X(USDT, "usdt")
+enum polb_mechanism {
+#define X(name, text) POLB_MECHANISM_##name,
+	POLB_MECHANISMS(X)
+#undef X
+	POLB_N_MECHANISMS
+};
+
+struct polb_bundle_trace_policy { /* policy number = index */
+	__u32 name, namespace, kind; /* strings */
+	__u32 mode;                  /* enum polb_policy_mode at start */
+	__u32 events_per_second, burst, sample;
+	__u32 enforces;              /* has an enforcement action: its mode can be switched */
+	__u32 file, line;            /* file: string in .polc.source.strings; 0, 0 without source */
+};
+struct polb_bundle_trace_spec { /* spec number = index */
+	__u32 policy;
+	__u32 section;                  /* enum polc_trace_section's value: kprobes 0, fentries, ... */
+	__u32 first_symbol, n_symbols;  /* in .polc.trace.symbols */
+	__u32 first_value, n_values;    /* args, data, return: in .polc.trace.values */
+	__u32 first_selector, n_selectors;
+	__u32 message;                  /* string */
+	__u32 first_tag, n_tags;        /* in .polc.values: string offsets */
+	__u32 path, provider, name;     /* strings: uprobes, USDT */
+	__u32 raw;
+	__u32 line;
+};
+struct polb_bundle_trace_symbol {
+	__u32 name; /* string, as Tetragon reports it: "__x64_sys_openat", "raw_syscalls/sys_enter" */
+};
+struct polb_bundle_trace_value {
+	__u32 place, number; /* POLB_ARGUMENT_*, position */
+	__u32 index;         /* as written */
+	__u32 type;          /* enum polb_trace_type */
+	__u32 label;         /* string */
+	__u32 resolve;       /* string */
+};
+struct polb_bundle_trace_selector { /* number = index */
+	__u32 spec, position; /* within its spec */
+	__u32 label;          /* string */
+	__u32 line;
+	__u64 actions, return_actions;
+	__u32 url, fqdn;      /* strings: GetUrl, DnsLookup */
+};
+/*
+ * A hook is what must be attached for the policies to hold. Its alternatives are in order of
+ * preference: the loader takes the first one that this kernel can do, and refuses the bundle when
+ * there is none (but for `optional` hooks whose symbol does not exist).
+ */
+struct polb_bundle_trace_hook {
+	__u32 text; /* string for people: "kprobe security_file_permission" */
+	__u32 first_alternative, n_alternatives;
+	__u32 flags; /* POLB_TRACE_* */
+};
+enum {
+	POLB_TRACE_OPTIONAL = 1, /* ignore.callNotFound */
+	POLB_TRACE_TRACKING = 2, /* process tracking: attached first, works before the cutover */
+	POLB_TRACE_ENFORCES = 4,
+	POLB_TRACE_OPTIONAL_DIGEST = 8, /* ignore.digestVerificationFailure */
+};
+struct polb_bundle_trace_alternative {
+	__u32 first_program, n_programs;
+	__u32 reason; /* string: why this one, "one program sees arguments and result" */
+};
+struct polb_bundle_trace_program {
+	__u32 name;      /* string: function in the object */
+	__u32 mechanism; /* enum polb_mechanism */
+	__u32 target;    /* string: kernel symbol, LSM hook, "subsystem/event", event, file path */
+	__u32 symbol;    /* string: uprobe symbol ("name" or "name+0x10"), USDT "provider:name" */
+	__u64 offset;    /* uprobe without symbol: file offset, or address with IS_ADDRESS */
+	__u64 ref_ctr_offset;
+	__u32 n_arguments; /* parameters that it reads: fentry needs as many in BTF */
+	__u32 flags;       /* POLB_PROGRAM_* */
+	__u32 same_as;     /* string: attach only if BTF gives this function the same parameters */
+	__u32 first_digest, n_digests; /* in .polc.values: strings "sha256:hex" */
+	__u32 usdt;        /* number of the probe in polt_usdt */
+};
+enum {
+	POLB_PROGRAM_IS_ADDRESS = 1, /* offset is a virtual address of the file */
+	/* kprobe that calls bpf_override_return; uprobe that writes registers (rodata variable
+	 * polt_registers_writable, 6.18) */
+	POLB_PROGRAM_OVERRIDES = 2,
+	POLB_PROGRAM_SLEEPABLE = 4,
+	/* reads the result behind the arguments: the function has n_arguments parameters, not more */
+	POLB_PROGRAM_EXACT_ARGUMENTS = 8,
+};
+struct polb_bundle_trace_string { /* strings.h of the templates; bits of sets by domain */
+	__u32 domain;
+	__u32 op; /* enum polc_string_op: equal 0, prefix 1, postfix 2; substrings are automata */
+	__u32 offset, size; /* in .polc.trace.bytes */
+	__u64 bits;
+};
+struct polb_bundle_trace_interval {
+	__u64 lo, hi;
+};
+struct polb_bundle_trace_net {
+	__u32 set;
+	struct polb_bundle_prefix prefix;
+};
+/* A cgroup of the inventory: what its processes are. */
+struct polb_bundle_trace_cgroup {
+	__u32 cgroup;       /* string: path below the cgroup2 mount, or */
+	__u32 container_id; /* string: part of a cgroup's name */
+	__u32 namespace, pod, container, image; /* strings */
+	__u32 first_word;   /* workload bits: workload_words entries of .polc.trace.words */
+	__u32 first_label, n_labels; /* in .polc.labels */
+};
+
 /* X(field, section name, record type); the manifest is section ".polc.manifest". */
-#define POLB_BUNDLE_TABLES(X)                                                                      \
+#define POLB_BUNDLE_TABLES(X) POLB_BUNDLE_NETWORK_TABLES(X) POLB_BUNDLE_TRACE_TABLES(X)
+#define POLB_BUNDLE_NETWORK_TABLES(X)                                                              \
 	X(selectors, ".polc.selectors", struct polb_bundle_selector)                               \
 	X(requirements, ".polc.requirements", struct polb_bundle_requirement)                      \
 	X(values, ".polc.values", __u32)                                                           \
@@ -121,6 +253,22 @@ struct polb_bundle_label {
 	X(rule_ids, ".polc.ruleids", __u32)                                                        \
 	X(identities, ".polc.identities", struct polb_bundle_identity)                             \
 	X(labels, ".polc.labels", struct polb_bundle_label)
+#define POLB_BUNDLE_TRACE_TABLES(X)                                                                \
+	X(trace_policies, ".polc.trace.policies", struct polb_bundle_trace_policy)                 \
+	X(trace_specs, ".polc.trace.specs", struct polb_bundle_trace_spec)                         \
+	X(trace_symbols, ".polc.trace.symbols", struct polb_bundle_trace_symbol)                   \
+	X(trace_values, ".polc.trace.values", struct polb_bundle_trace_value)                      \
+	X(trace_selectors, ".polc.trace.selectors", struct polb_bundle_trace_selector)             \
+	X(trace_hooks, ".polc.trace.hooks", struct polb_bundle_trace_hook)                         \
+	X(trace_alternatives, ".polc.trace.alternatives", struct polb_bundle_trace_alternative)    \
+	X(trace_programs, ".polc.trace.programs", struct polb_bundle_trace_program)                \
+	X(trace_strings, ".polc.trace.strings", struct polb_bundle_trace_string)                   \
+	X(trace_bytes, ".polc.trace.bytes", __u8)                                                  \
+	X(trace_automata, ".polc.trace.automata", __u32)                                           \
+	X(trace_intervals, ".polc.trace.intervals", struct polb_bundle_trace_interval)             \
+	X(trace_nets, ".polc.trace.nets", struct polb_bundle_trace_net)                            \
+	X(trace_cgroups, ".polc.trace.cgroups", struct polb_bundle_trace_cgroup)                   \
+	X(trace_words, ".polc.trace.words", __u64)
 
 /*
  * A bundle as read (pointers into `data`) or as to be written (pointers to the writer's arrays).

@@ -141,9 +141,9 @@ static int read_manifest(
  */
 static int check_words(const struct polb_manifest *manifest, char error[POLB_ERROR_TEXT])
 {
-	if (manifest->n_words < 1 || manifest->n_words > POLB_MAX_WORDS)
+	if (manifest->n_words > POLB_MAX_WORDS)
 		return polb_bundle_fail(error, "bit vectors of %u words", manifest->n_words);
-	if (manifest->class_words < 1 || manifest->class_words > manifest->n_words)
+	if (manifest->class_words > manifest->n_words)
 		return polb_bundle_fail(error, "classes of %u words", manifest->class_words);
 	return 0;
 }

@@ -13,7 +13,7 @@
 #include "cleanup.h"
 
 #define MAX_OBJECT_SECTIONS 4096
-#define N_OWN_SECTIONS 32
+#define N_OWN_SECTIONS 64
 
 struct buffer {
 	uint8_t *data;

@@ -37,6 +37,15 @@ __attribute__((format(printf, 3, 4))) static int fail(
 /* libbpf's first complaint of a load, kept for the case that it explains a failure. */
 static __thread char complaint[160];
 
+/* "prog 'NAME': ..." of a complaint. */
+static void failed_program(char out[POLB_PROGRAM_NAME])
+{
+	const char *name = strncmp(complaint, "prog '", 6) == 0 ? complaint + 6 : "";
+	size_t n = strcspn(name, "'");
+
+	snprintf(out, POLB_PROGRAM_NAME, "%.*s", (int)n, name);
+}
+
 static int keep_complaint(enum libbpf_print_level level, const char *format, va_list args)
 {
 	if (level == LIBBPF_WARN && !complaint[0]) {
@@ -58,6 +67,8 @@ static void explain_log(const char *log, char *out, size_t size)
 	for (const char *line = log; *line;) {
 		size_t n = strcspn(line, "\n");
 
+		if (strncmp(line, "Verification failed:", 20) == 0)
+			break; /* from 7.x on the same follows at length */
 		if (n > 2 && strncmp(line, "; ", 2) == 0) {
 			source = line + 2;
 			source_n = n - 2;
@@ -82,26 +93,107 @@ static int load_failure(int err, const char *log, char error[POLB_ERROR_TEXT])
 	if (reason[0])
 		return fail(error, err, "the kernel refuses the program: %s", reason);
 	if (err == -EPERM)
-		return fail(error, err, "not permitted: needs CAP_BPF and CAP_NET_ADMIN");
+		return fail(error, err,
+			"not permitted: needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN, and a kernel "
+			"without lockdown");
 	return fail(error, err, "cannot load: %s%s%s", complaint, complaint[0] ? ": " : "",
 		strerror(-err));
 }
 
-static int select_programs(struct bpf_object *object, uint32_t hooks, char error[POLB_ERROR_TEXT])
+static bool in_network(const char *name, uint32_t hooks)
+{
+	for (size_t i = 0; i < POLB_N_PROGRAMS; i++)
+		if ((programs[i].hook & hooks) && strcmp(name, programs[i].name) == 0)
+			return true;
+	return false;
+}
+
+static int set_target(struct bpf_program *program, const struct polb_bundle *bundle,
+	const struct polb_bundle_trace_program *p)
+{
+	bool targeted = false;
+
+	switch ((enum polb_mechanism)p->mechanism) {
+	case POLB_MECHANISM_FENTRY:
+	case POLB_MECHANISM_FEXIT:
+	case POLB_MECHANISM_FMOD_RET:
+	case POLB_MECHANISM_LSM:
+	case POLB_MECHANISM_LSM_SLEEPABLE:
+	case POLB_MECHANISM_TP_BTF:
+		targeted = true;
+		break;
+	case POLB_MECHANISM_KPROBE:
+	case POLB_MECHANISM_KRETPROBE:
+	case POLB_MECHANISM_TRACEPOINT:
+	case POLB_MECHANISM_RAW_TRACEPOINT:
+	case POLB_MECHANISM_UPROBE:
+	case POLB_MECHANISM_URETPROBE:
+	case POLB_MECHANISM_USDT:
+	case POLB_N_MECHANISMS:
+		break;
+	}
+	return targeted ? bpf_program__set_attach_target(
+				  program, 0, polb_bundle_string(bundle, p->target))
+			: 0;
+}
+
+/* The programs of one hook's chosen alternative. */
+static int select_alternative(struct bpf_object *object, const struct polb_bundle *bundle,
+	const struct polb_bundle_trace_alternative *alternative,
+	const struct polb_instance_options *options, char error[POLB_ERROR_TEXT])
+{
+	for (__u32 i = 0; i < alternative->n_programs; i++) {
+		const struct polb_bundle_trace_program *p =
+			&bundle->trace_programs[alternative->first_program + i];
+		const char *name = polb_bundle_string(bundle, p->name);
+		struct bpf_program *program = bpf_object__find_program_by_name(object, name);
+		int err;
+
+		if (!program)
+			return fail(error, -EINVAL, "the bundle has no program %s", name);
+		bpf_program__set_autoload(program, true);
+		err = set_target(program, bundle, p);
+		if (err && options->failed)
+			snprintf(options->failed, POLB_PROGRAM_NAME, "%s", name);
+		if (err)
+			return fail(error, err, "this kernel has nothing named %s to attach to",
+				polb_bundle_string(bundle, p->target));
+	}
+	return 0;
+}
+
+static int select_tracing(struct bpf_object *object, const struct polb_bundle *bundle,
+	const struct polb_instance_options *options, char error[POLB_ERROR_TEXT])
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < bundle->n_trace_hooks; i++) {
+		const struct polb_bundle_trace_hook *hook = &bundle->trace_hooks[i];
+		uint32_t chosen = options->alternatives ? options->alternatives[i] : 0;
+
+		if (chosen < hook->n_alternatives)
+			err = select_alternative(object, bundle,
+				&bundle->trace_alternatives[hook->first_alternative + chosen],
+				options, error);
+	}
+	return err;
+}
+
+static int select_programs(struct bpf_object *object, const struct polb_bundle *bundle,
+	uint32_t hooks, const struct polb_instance_options *options, char error[POLB_ERROR_TEXT])
 {
 	struct bpf_program *program;
 	size_t found = 0;
 
 	bpf_object__for_each_program(program, object)
 	{
-		bool wanted = false;
+		bool wanted = in_network(bpf_program__name(program), hooks);
 
-		for (size_t i = 0; i < POLB_N_PROGRAMS; i++)
-			wanted |= (programs[i].hook & hooks) &&
-				  strcmp(bpf_program__name(program), programs[i].name) == 0;
 		bpf_program__set_autoload(program, wanted);
 		found += wanted;
 	}
+	if (hooks & POLB_HOOK_TRACE)
+		return select_tracing(object, bundle, options, error);
 	return found ? 0 : fail(error, -EINVAL, "the bundle has no program for the hooks");
 }
 
@@ -231,34 +323,80 @@ static int fill_map(struct bpf_object *object, const struct polb_map_plan *plan,
 	return err ? fail(error, err, "cannot fill map %s: %s", plan->name, strerror(-err)) : 0;
 }
 
+static int set_constants(struct bpf_object *object, const struct polb_bundle *bundle,
+	const struct polb_instance_options *options, char error[POLB_ERROR_TEXT])
+{
+	const struct {
+		const char *name;
+		uint32_t value;
+		bool needed;
+	} constants[] = {
+		{"polt_generation", options->generation, true},
+		{"polt_port_classes", bundle->manifest.n_port_classes,
+			bundle->manifest.hooks & ~(uint32_t)POLB_HOOK_TRACE},
+		{"polt_string_seed", bundle->manifest.string_seed, false},
+	};
+
+	for (size_t i = 0; i < sizeof(constants) / sizeof(constants[0]); i++)
+		if (set_constant(object, constants[i].name, constants[i].value) &&
+			constants[i].needed)
+			return fail(
+				error, -EINVAL, "the bundle has no constant %s", constants[i].name);
+	return 0;
+}
+
+/* What each map of the bundle holds: those of packets, then those of tracing. */
+struct plans {
+	struct polb_map_plan all[POLB_N_MAP_PLANS + POLB_N_TRACE_MAP_PLANS];
+	size_t n;
+};
+
+static void plan_maps(const struct polb_bundle *bundle, uint32_t hooks,
+	const struct polb_instance_options *options, struct plans *out)
+{
+	static const char *const shared[] = {"polt_control", "polt_events"};
+	struct polb_map_plan network[POLB_N_MAP_PLANS];
+
+	polb_map_plans(bundle, options, network);
+	out->n = 0;
+	for (size_t i = 0; i < POLB_N_MAP_PLANS; i++)
+		if ((bundle->manifest.hooks & ~(uint32_t)POLB_HOOK_TRACE) ||
+			strcmp(network[i].name, shared[0]) == 0 ||
+			strcmp(network[i].name, shared[1]) == 0)
+			out->all[out->n++] = network[i];
+	if (!(hooks & POLB_HOOK_TRACE))
+		return;
+	polb_trace_map_plans(bundle, options, out->all + out->n);
+	out->n += POLB_N_TRACE_MAP_PLANS;
+}
+
 static int load_object(struct bpf_object *object, const struct polb_bundle *bundle,
 	const struct polb_instance_options *options, const char *log, char error[POLB_ERROR_TEXT])
 {
 	uint32_t hooks = options->hooks ? options->hooks : bundle->manifest.hooks;
-	struct polb_map_plan plans[POLB_N_MAP_PLANS];
-	int err = select_programs(object, hooks, error);
+	struct plans plans;
+	int err = select_programs(object, bundle, hooks, options, error);
 
 	if (err)
 		return err;
 	err = drop_unused_maps(object, hooks);
 	if (err)
 		return fail(error, err, "cannot leave maps out: %s", strerror(-err));
-	err = set_constant(object, "polt_generation", options->generation);
+	err = set_constants(object, bundle, options, error);
 	if (err)
-		return fail(error, -EINVAL, "the bundle has no constant polt_generation");
-	err = set_constant(object, "polt_port_classes", bundle->manifest.n_port_classes);
-	if (err)
-		return fail(error, -EINVAL, "the bundle has no constant polt_port_classes");
-	polb_map_plans(bundle, options, plans);
-	for (size_t i = 0; !err && i < POLB_N_MAP_PLANS; i++)
-		err = adapt_map(object, &plans[i], options, error);
+		return err;
+	plan_maps(bundle, hooks, options, &plans);
+	for (size_t i = 0; !err && i < plans.n; i++)
+		err = adapt_map(object, &plans.all[i], options, error);
 	if (err)
 		return err;
 	err = bpf_object__load(object);
+	if (err && options->failed)
+		failed_program(options->failed);
 	if (err)
 		return load_failure(err, log, error);
-	for (size_t i = 0; !err && i < POLB_N_MAP_PLANS; i++)
-		err = fill_map(object, &plans[i], bundle, options, error);
+	for (size_t i = 0; !err && i < plans.n; i++)
+		err = fill_map(object, &plans.all[i], bundle, options, error);
 	return err;
 }
 
@@ -291,6 +429,8 @@ int polb_instance_load(const struct polb_bundle *bundle,
 	if (!instance)
 		return fail(error, -ENOMEM, "out of memory");
 	complaint[0] = '\0';
+	if (options->failed)
+		options->failed[0] = '\0';
 	previous = libbpf_set_print(keep_complaint);
 	err = open_and_load(bundle, options, instance, error);
 	libbpf_set_print(previous);
@@ -325,6 +465,13 @@ int polb_instance_map_fd(const struct polb_instance *instance, const char *name)
 	int fd = map ? bpf_map__fd(map) : -1;
 
 	return fd < 0 ? -ENOENT : fd;
+}
+
+struct bpf_program *polb_instance_program(const struct polb_instance *instance, const char *name)
+{
+	struct bpf_program *found = bpf_object__find_program_by_name(instance->object, name);
+
+	return found && bpf_program__fd(found) >= 0 ? found : NULL;
 }
 
 static int control_map(int control_fd, struct polb_control **out)

@@ -25,9 +25,13 @@
 #ifndef POLB_INSTANCE_H
 #define POLB_INSTANCE_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "bundle.h"
 
 struct polb_instance;
+struct bpf_program;
 
 enum polb_program { POLB_CGROUP_IN, POLB_CGROUP_OUT, POLB_TC_FROM, POLB_TC_TO, POLB_N_PROGRAMS };
 
@@ -40,7 +44,16 @@ struct polb_instance_options {
 	uint32_t hooks;       /* POLB_HOOK_* to load programs for; 0: all in the bundle */
 	bool audit;
 	uint64_t adopt_until_ns;
+	/* tracing */
+	const uint32_t *alternatives; /* by hook: which of its alternatives, POLB_NO_ALTERNATIVE:
+				       * none; NULL: the first of every hook */
+	uint32_t processes;           /* size of polt_processes and polt_execs; 0: 32768 */
+	uint32_t ring_bytes; /* size of polt_events; 0: as the template says, 4 MB for tracing */
+	char *failed; /* POLB_PROGRAM_NAME bytes: the program that the kernel refused, or ""; may be
+			 NULL */
 };
+#define POLB_NO_ALTERNATIVE UINT32_MAX
+#define POLB_PROGRAM_NAME 128
 
 /*
  * Loads; 0, or -errno with one line of plain words in `error` (the verifier's last lines when it
@@ -53,12 +66,16 @@ void polb_instance_free(struct polb_instance *instance); /* NULL is fine; pins s
 int polb_instance_program_fd(
 	const struct polb_instance *instance, enum polb_program program);         /* or -ENOENT */
 int polb_instance_map_fd(const struct polb_instance *instance, const char *name); /* or -ENOENT */
+/* A loaded program by name, for libbpf's bpf_program__attach_*; NULL when it is not loaded. */
+struct bpf_program *polb_instance_program(const struct polb_instance *instance, const char *name);
 /* Makes this generation the active one / another epoch of it (one aligned 64-bit store). */
 int polb_control_store(int control_fd, uint32_t generation, uint32_t epoch);
 int polb_control_load(int control_fd, uint32_t *generation, uint32_t *epoch);
 /* The peer map's value for a bundle's peer as seen from a node (NULL: none is local). */
 struct polb_peer polb_peer_value(const struct polb_bundle *bundle,
 	const struct polb_bundle_peer *peer, const char *local_node);
+/* The mode a tracing policy starts with (enum polb_policy_mode). */
+__u32 polb_trace_mode(const struct polb_bundle_trace_policy *policy, bool audit);
 /* Makes `endpoint_number` the one that TEST_RUN packets belong to: fallback of the cgroup programs
  * and interface `ifindex` (1: loopback) for tc. */
 int polb_instance_test_endpoint(

@@ -291,7 +291,7 @@ void polb_map_plans(const struct polb_bundle *b, const struct polb_instance_opti
 			.needed = b->n_rule_ids > 0, .fill = fill_rule_ids},
 		{"polt_counters", 4, sizeof(struct polb_counter), POLB_RULE_FIRST + m->n_rules,
 			.fill = NULL},
-		{"polt_events", 0, 0, 0, .fill = NULL},
+		{"polt_events", 0, 0, polb_ring_bytes(b, options), .fill = NULL},
 	};
 
 	memcpy(out, plans, sizeof(plans));

@@ -28,6 +28,15 @@ struct polb_map_plan {
 void polb_map_plans(const struct polb_bundle *bundle, const struct polb_instance_options *options,
 	struct polb_map_plan out[POLB_N_MAP_PLANS]);
 
+/* trace_maps.c: likewise for tracing. */
+#define POLB_N_TRACE_MAP_PLANS 15
+void polb_trace_map_plans(const struct polb_bundle *bundle,
+	const struct polb_instance_options *options,
+	struct polb_map_plan out[POLB_N_TRACE_MAP_PLANS]);
+/* Of polt_events; 0: as the template says. */
+size_t polb_ring_bytes(
+	const struct polb_bundle *bundle, const struct polb_instance_options *options);
+
 /* Ticks per second of this kernel (CONFIG_HZ); 250 when it cannot be found out. */
 uint32_t polb_kernel_hz(void);
 

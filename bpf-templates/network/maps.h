@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The maps, named and typed as in runtime/instance.h. max_entries of 1 is a placeholder: the
- * loader sizes data maps from the bundle before it creates them.
+ * loader sizes data maps from the bundle before it creates them. The control cell and the ring
+ * buffer are in lib/common.h.
  */
 #ifndef POLT_MAPS_H
 #define POLT_MAPS_H
 
-#include "runtime/abi.h"
-#include "../lib/bpf.h"
+#include "../lib/common.h"
 #include "config.h"
 
 struct polt_class {
@@ -30,14 +30,6 @@ struct polt_bucket {
 	__u32 used;
 	__u32 dropped;
 };
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__type(key, __u32);
-	__type(value, struct polb_control);
-} polt_control SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -162,11 +154,6 @@ struct {
 } polt_counters SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 20);
-} polt_events SEC(".maps");
-
-struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
@@ -199,15 +186,8 @@ struct {
 } polt_interfaces SEC(".maps");
 #endif
 
-/* The generation these programs belong to: set by the loader before load. */
-const volatile __u32 polt_generation = 1;
-/* Likewise: how wide a table of the index is. Not a macro, so that other ports are not another
- * program. */
+/* Set by the loader before load: how wide a table of the index is. Not a macro, so that other ports
+ * are not another program. */
 const volatile __u32 polt_port_classes = 2;
-
-static __always_inline void *polt_at(void *map, __u32 index)
-{
-	return bpf_map_lookup_elem(map, &index);
-}
 
 #endif

@@ -16,17 +16,6 @@
  */
 #include "short.h"
 
-static __always_inline bool polt_active(__u32 *epoch)
-{
-	struct polb_control *control = polt_at(&polt_control, 0);
-
-	if (!control)
-		return false;
-	__u64 cell = READ_ONCE(control->generation_epoch);
-	*epoch = cell;
-	return cell >> 32 == polt_generation;
-}
-
 #if POLT_HOOK_CGROUP
 static __always_inline bool polt_cgroup_endpoint(struct polt_packet *p)
 {
@@ -51,7 +40,7 @@ static __always_inline int polt_cgroup_program(struct __sk_buff *skb, __u8 direc
 {
 	struct polt_packet p = {.hook = POLT_CGROUP, .direction = direction, .length = skb->len};
 
-	if (!polt_active(&p.epoch))
+	if (!polt_active_epoch(&p.epoch))
 		return 1;
 	if (!polt_cgroup_endpoint(&p))
 		return polt_finish(&p, polt_no_endpoint());
@@ -90,7 +79,7 @@ static __always_inline int polt_tc_program(struct __sk_buff *skb, __u8 direction
 {
 	struct polt_packet p = {.hook = POLT_TC, .direction = direction, .length = skb->len};
 
-	if (!polt_active(&p.epoch))
+	if (!polt_active_epoch(&p.epoch))
 		return true;
 	if (!polt_interface_endpoint(skb, &p))
 		return polt_finish(&p, polt_no_endpoint());
@@ -107,6 +96,3 @@ SEC("tc") int polt_tc_to(struct __sk_buff *skb)
 	return polt_tc_program(skb, POLB_INGRESS) ? POLT_TC_UNSPEC : POLT_TC_SHOT;
 }
 #endif
-
-/* The helpers used are not GPL-only but for what the licence string says anyway. */
-char polt_license[] SEC("license") = "Dual BSD/GPL";

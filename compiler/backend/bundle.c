@@ -16,27 +16,6 @@ enum {
 	CLOSING_TIMEOUT_S = 60,
 };
 
-/* A table of NUL-terminated texts, each once; offset 0 is "". */
-struct strings {
-	struct polc_arena *arena;
-	char *bytes;
-	size_t size, cap;
-	uint32_t *slots; /* offsets, 0: free; a power of two of them */
-	size_t n_slots, n_used;
-};
-
-struct builder {
-	struct polc *polc;
-	const struct polc_plan *plan;
-	const struct polc_build_options *options;
-	struct strings strings, source_strings;
-	struct polb_bundle bundle;
-	POLC_VEC(__u32) values;
-	POLC_VEC(struct polb_bundle_requirement) requirements;
-	POLC_VEC(struct polb_bundle_prefix) prefixes;
-	POLC_VEC(struct polb_bundle_label) labels;
-};
-
 static uint64_t hash_text(const char *text)
 {
 	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
@@ -46,7 +25,7 @@ static uint64_t hash_text(const char *text)
 	return hash ^ hash >> 32;
 }
 
-static uint32_t *strings_slot(const struct strings *s, const char *text)
+static uint32_t *strings_slot(const struct polc_bundle_strings *s, const char *text)
 {
 	size_t i = hash_text(text) & (s->n_slots - 1);
 
@@ -55,7 +34,7 @@ static uint32_t *strings_slot(const struct strings *s, const char *text)
 	return &s->slots[i];
 }
 
-static void strings_grow(struct strings *s)
+static void strings_grow(struct polc_bundle_strings *s)
 {
 	const uint32_t *old = s->slots;
 	size_t n_old = s->n_slots;
@@ -67,7 +46,7 @@ static void strings_grow(struct strings *s)
 			*strings_slot(s, s->bytes + old[i]) = old[i];
 }
 
-static void strings_append(struct strings *s, const char *text, size_t n)
+static void strings_append(struct polc_bundle_strings *s, const char *text, size_t n)
 {
 	if (s->size + n > s->cap) {
 		char *bytes = polc_arena_alloc(s->arena, (s->cap + n) * 2);
@@ -81,14 +60,14 @@ static void strings_append(struct strings *s, const char *text, size_t n)
 	s->size += n;
 }
 
-static void strings_init(struct strings *s, struct polc_arena *arena)
+static void strings_init(struct polc_bundle_strings *s, struct polc_arena *arena)
 {
 	s->arena = arena;
 	strings_append(s, "", 1);
 	strings_grow(s);
 }
 
-static __u32 strings_add(struct strings *s, const char *text)
+static __u32 strings_add(struct polc_bundle_strings *s, const char *text)
 {
 	if (!text || !*text)
 		return 0;
@@ -104,12 +83,22 @@ static __u32 strings_add(struct strings *s, const char *text)
 	return offset;
 }
 
-static __u32 text(struct builder *b, const char *s)
+__u32 polc_bundle_text(struct polc_bundle_builder *b, const char *s)
 {
 	return strings_add(&b->strings, s);
 }
 
-#define NEW_TABLE(b, n, type) POLC_NEW_ARRAY(&(b)->polc->arena, (n) ? (n) : 1, type)
+__u32 polc_bundle_source_text(struct polc_bundle_builder *b, const char *s)
+{
+	return strings_add(&b->source_strings, s);
+}
+
+#define NEW_TABLE POLC_BUNDLE_TABLE
+
+static __u32 text(struct polc_bundle_builder *b, const char *s)
+{
+	return polc_bundle_text(b, s);
+}
 
 static struct polb_bundle_prefix bundle_prefix(const struct polb_prefix *prefix)
 {
@@ -119,7 +108,8 @@ static struct polb_bundle_prefix bundle_prefix(const struct polb_prefix *prefix)
 	return out;
 }
 
-static void add_requirement(struct builder *b, const struct polb_requirement *requirement)
+static void add_requirement(
+	struct polc_bundle_builder *b, const struct polb_requirement *requirement)
 {
 	struct polb_bundle_requirement r = {
 		.op = requirement->op,
@@ -137,7 +127,7 @@ static void add_requirement(struct builder *b, const struct polb_requirement *re
 	*polc_vec_push(&b->polc->arena, &b->requirements) = r;
 }
 
-static void fill_selectors(struct builder *b)
+static void fill_selectors(struct polc_bundle_builder *b)
 {
 	size_t n = b->plan->n_selectors;
 	struct polb_bundle_selector *out = NEW_TABLE(b, n, struct polb_bundle_selector);
@@ -181,7 +171,7 @@ static __u32 bundle_action(enum polc_action action)
 	POLC_BUG("unknown action %d", (int)action);
 }
 
-static void fill_rules(struct builder *b)
+static void fill_rules(struct polc_bundle_builder *b)
 {
 	const struct polc_network *network = b->plan->network;
 	struct polb_bundle_rule *out = NEW_TABLE(b, network->n_rules, struct polb_bundle_rule);
@@ -205,7 +195,7 @@ static void fill_rules(struct builder *b)
 	b->bundle.n_rules = network->n_rules;
 }
 
-static void fill_sources(struct builder *b)
+static void fill_sources(struct polc_bundle_builder *b)
 {
 	const struct polc_network *network = b->plan->network;
 
@@ -220,8 +210,8 @@ static void fill_sources(struct builder *b)
 		struct polc_position at = polc_source_position(
 			&b->polc->arena, &b->polc->sources, span.source, span.begin);
 		out[i] = (struct polb_bundle_source){
-			.file = strings_add(&b->source_strings,
-				polc_source_get(&b->polc->sources, span.source)->path),
+			.file = polc_bundle_source_text(
+				b, polc_source_get(&b->polc->sources, span.source)->path),
 			.line = at.line,
 			.column = at.column,
 		};
@@ -230,7 +220,7 @@ static void fill_sources(struct builder *b)
 	b->bundle.n_sources = network->n_rules;
 }
 
-static void fill_endpoints(struct builder *b)
+static void fill_endpoints(struct polc_bundle_builder *b)
 {
 	size_t n = b->plan->n_endpoints;
 	struct polb_bundle_endpoint *out = NEW_TABLE(b, n, struct polb_bundle_endpoint);
@@ -253,7 +243,7 @@ static void fill_endpoints(struct builder *b)
 	b->bundle.n_endpoints = n;
 }
 
-static void fill_peers(struct builder *b)
+static void fill_peers(struct polc_bundle_builder *b)
 {
 	size_t n = b->plan->n_peers;
 	struct polb_bundle_peer *out = NEW_TABLE(b, n, struct polb_bundle_peer);
@@ -286,7 +276,7 @@ static int compare_cidrs(const void *a, const void *b)
 	return order ? order : (x->len > y->len) - (x->len < y->len);
 }
 
-static void fill_cidrs(struct builder *b)
+static void fill_cidrs(struct polc_bundle_builder *b)
 {
 	size_t n = b->plan->n_cidrs;
 	struct polb_bundle_cidr *out = NEW_TABLE(b, n, struct polb_bundle_cidr);
@@ -302,7 +292,7 @@ static void fill_cidrs(struct builder *b)
 	b->bundle.n_cidrs = n;
 }
 
-static void fill_ports(struct builder *b)
+static void fill_ports(struct polc_bundle_builder *b)
 {
 	size_t n = b->plan->n_ports;
 	struct polb_bundle_ports *out = NEW_TABLE(b, n, struct polb_bundle_ports);
@@ -317,8 +307,8 @@ static void fill_ports(struct builder *b)
 	b->bundle.n_ports = n;
 }
 
-static void fill_class(
-	const struct builder *b, const struct polc_plan_class *class, struct polb_class_head *head)
+static void fill_class(const struct polc_bundle_builder *b, const struct polc_plan_class *class,
+	struct polb_class_head *head)
 {
 	struct polb_class_word *words = (struct polb_class_word *)(head + 1);
 
@@ -331,7 +321,7 @@ static void fill_class(
 	}
 }
 
-static void fill_classes(struct builder *b)
+static void fill_classes(struct polc_bundle_builder *b)
 {
 	size_t n = b->plan->n_classes;
 	size_t size = polb_class_value_size(b->bundle.manifest.class_words);
@@ -343,7 +333,7 @@ static void fill_classes(struct builder *b)
 	b->bundle.n_classes = n;
 }
 
-static void fill_steps(struct builder *b)
+static void fill_steps(struct polc_bundle_builder *b)
 {
 	size_t n = b->plan->n_steps, size = polb_step_value_size(b->plan->n_words);
 	char *out = polc_arena_array(&b->polc->arena, n ? n : 1, size);
@@ -370,7 +360,7 @@ static void fill_steps(struct builder *b)
 	b->bundle.n_step_words = words.n;
 }
 
-static void fill_identities(struct builder *b)
+static void fill_identities(struct polc_bundle_builder *b)
 {
 	const struct polc_identities *identities = b->plan->identities;
 	size_t n = identities ? identities->identities.n : 0;
@@ -399,7 +389,7 @@ static void fill_identities(struct builder *b)
 	b->bundle.n_identities = n;
 }
 
-static void fill_manifest(struct builder *b, const char *clang_version)
+static void fill_manifest(struct polc_bundle_builder *b, const char *clang_version)
 {
 	const struct polc_plan *plan = b->plan;
 	const struct polc_build_options *options = b->options;
@@ -409,7 +399,8 @@ static void fill_manifest(struct builder *b, const char *clang_version)
 		.magic = POLB_BUNDLE_MAGIC,
 		.version = POLB_BUNDLE_VERSION,
 		.abi_version = POLB_ABI_VERSION,
-		.hooks = polc_bundle_hooks(plan, options),
+		.hooks = (options->only_tracing ? 0 : polc_bundle_hooks(plan, options)) |
+			 (options->tracing ? POLB_HOOK_TRACE : 0),
 		.n_words = plan->n_words,
 		.class_words = plan->class_words ? plan->class_words : 1,
 		.n_port_classes = plan->n_port_classes,
@@ -432,14 +423,11 @@ static void fill_manifest(struct builder *b, const char *clang_version)
 		memcpy(m->inventory_hash, options->inventory_hash, sizeof(m->inventory_hash));
 }
 
-static void fill(struct builder *b, const char *clang_version)
+static void fill_network(struct polc_bundle_builder *b)
 {
 	const struct polc_plan *plan = b->plan;
 	struct polb_bundle *out = &b->bundle;
 
-	strings_init(&b->strings, &b->polc->arena);
-	strings_init(&b->source_strings, &b->polc->arena);
-	fill_manifest(b, clang_version);
 	fill_selectors(b);
 	fill_rules(b);
 	fill_sources(b);
@@ -456,6 +444,19 @@ static void fill(struct builder *b, const char *clang_version)
 	out->n_rows_index = (size_t)plan->n_tables * plan->n_port_classes;
 	out->rule_ids = plan->rule_ids;
 	out->n_rule_ids = plan->n_rule_ids;
+}
+
+static void fill(struct polc_bundle_builder *b, const char *clang_version)
+{
+	struct polb_bundle *out = &b->bundle;
+
+	strings_init(&b->strings, &b->polc->arena);
+	strings_init(&b->source_strings, &b->polc->arena);
+	fill_manifest(b, clang_version);
+	if (!b->options->only_tracing)
+		fill_network(b);
+	if (b->options->tracing)
+		polc_bundle_fill_tracing(b);
 	out->requirements = b->requirements.items;
 	out->n_requirements = b->requirements.n;
 	out->values = b->values.items;
@@ -475,8 +476,9 @@ static void fill(struct builder *b, const char *clang_version)
 int polc_bundle_build(struct polc *polc, const struct polc_plan *plan,
 	const struct polc_build_options *options, void **out, size_t *out_size)
 {
-	struct builder b = {.polc = polc, .plan = plan, .options = options};
-	struct polc_buf header = {.arena = &polc->arena};
+	struct polc_bundle_builder b = {.polc = polc, .plan = plan, .options = options};
+	struct polc_buf config = {.arena = &polc->arena}, tracing = config;
+	struct polc_generated generated = {0};
 	char error[POLB_ERROR_TEXT] = "";
 	const char *clang_version;
 	void *object;
@@ -485,8 +487,14 @@ int polc_bundle_build(struct polc *polc, const struct polc_plan *plan,
 	int err = polc_clang_version(polc, options, &clang_version);
 	if (err)
 		return err;
-	polc_emit_network_header(plan, options, &header);
-	err = polc_clang_compile(polc, header.p, options, &object, &size);
+	polc_emit_network_header(plan, options, &config);
+	if (options->tracing) {
+		polc_emit_tracing_config(options->tracing, &config);
+		polc_emit_tracing_programs(options->tracing, &tracing);
+		generated.tracing = tracing.p;
+	}
+	generated.config = config.p;
+	err = polc_clang_compile_generated(polc, &generated, options, &object, &size);
 	if (err)
 		return err;
 	fill(&b, clang_version);

@@ -8,6 +8,7 @@
 
 #include "../../runtime/bundle.h"
 #include "plan.h"
+#include "plan_tracing.h"
 
 struct polc_build_options {
 	uint32_t hooks;     /* POLB_HOOK_*; 0: what the endpoints need, else cgroup and tc */
@@ -19,7 +20,10 @@ struct polc_build_options {
 	uint32_t flow_entries; /* 0: 65536 */
 	enum polc_dialect dialect;
 	const char *cluster_name;
-	const uint8_t *inventory_hash; /* 32 bytes or NULL */
+	const uint8_t *inventory_hash;           /* 32 bytes or NULL */
+	const struct polc_tracing_plan *tracing; /* or NULL: no tracing policies */
+	const struct polc_inventory *inventory;  /* with tracing: whose cgroups are workloads */
+	bool only_tracing; /* no network programs and maps: there are no network policies */
 };
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Runs clang, as an external program and without a shell, on the embedded templates and one
- * generated header, in a private temporary directory. What it would see is also the key of the
+ * Runs clang, as an external program and without a shell, on the embedded templates and the
+ * generated headers, in a private temporary directory. What it would see is also the key of the
  * object cache. Sees no headers of the machine and no path, so the same input gives the same bytes
  * anywhere.
  */
@@ -26,8 +26,9 @@ extern char **environ;
 #define CLANG_OUTPUT_MAX 65536
 #define OBJECT_MAX (64u << 20)
 #define CONFIG_NAME "polc_config.h"
-#define SOURCE_NAME "bpf-templates/network/network.c"
-#define OBJECT_NAME "network.o"
+#define TRACING_NAME "polc_tracing.h"
+#define SOURCE_NAME "bpf-templates/bundle.c"
+#define OBJECT_NAME "bundle.o"
 /* abi.h includes <linux/types.h>: our own stands in for it */
 #define TYPES_TEMPLATE "bpf-templates/lib/types.h"
 #define TYPES_NAME "linux/types.h"
@@ -38,7 +39,7 @@ extern char **environ;
  */
 static const char *const flags[] = {"-target", "bpf", "-mcpu=v3", "-O2", "-g", "-std=gnu11",
 	"-nostdinc", "-I.", "-fdebug-compilation-dir=.", "-ffile-prefix-map=./=", "-fno-ident",
-	"-c", SOURCE_NAME, "-o", OBJECT_NAME, NULL};
+	"-Werror=implicit-function-declaration", "-c", SOURCE_NAME, "-o", OBJECT_NAME, NULL};
 
 static const char *clang_program(const struct polc_build_options *options)
 {
@@ -155,11 +156,15 @@ int polc_clang_version(
 	return err;
 }
 
-static bool wanted(const struct polc_template *template)
+/* The tracing templates are there only with tracing programs. */
+static bool wanted(const struct polc_template *template, const struct polc_generated *generated)
 {
-	return !strncmp(template->path, "bpf-templates/network/", 22) ||
+	return !strcmp(template->path, SOURCE_NAME) ||
+	       !strncmp(template->path, "bpf-templates/network/", 22) ||
 	       !strncmp(template->path, "bpf-templates/lib/", 18) ||
-	       !strncmp(template->path, "runtime/", 8);
+	       !strcmp(template->path, "runtime/abi.h") ||
+	       (generated->tracing && (!strncmp(template->path, "bpf-templates/tracing/", 22) ||
+					      !strcmp(template->path, "runtime/trace_abi.h")));
 }
 
 static void hash_text(crypto_hash_sha256_state *state, const char *text, size_t len)
@@ -173,20 +178,22 @@ static void hash_text(crypto_hash_sha256_state *state, const char *text, size_t 
 }
 
 /* Everything that the object depends on, in hexadecimal. */
-static void cache_key(const char *header, const char *version, char key[65])
+static void cache_key(const struct polc_generated *generated, const char *version, char key[65])
 {
 	unsigned char digest[crypto_hash_sha256_BYTES];
 	crypto_hash_sha256_state state;
 
 	crypto_hash_sha256_init(&state);
-	hash_text(&state, "polc object 1", 13);
+	hash_text(&state, "polc object 2", 13);
 	hash_text(&state, POLC_VERSION, strlen(POLC_VERSION));
 	hash_text(&state, version, strlen(version));
 	for (size_t i = 0; flags[i]; i++)
 		hash_text(&state, flags[i], strlen(flags[i]));
-	hash_text(&state, header, strlen(header));
+	hash_text(&state, generated->config, strlen(generated->config));
+	if (generated->tracing)
+		hash_text(&state, generated->tracing, strlen(generated->tracing));
 	for (size_t i = 0; i < polc_n_templates; i++) {
-		if (!wanted(&polc_templates[i]))
+		if (!wanted(&polc_templates[i], generated))
 			continue;
 		hash_text(&state, polc_templates[i].path, strlen(polc_templates[i].path));
 		hash_text(&state, polc_templates[i].text, polc_templates[i].len);
@@ -241,14 +248,17 @@ static int write_file(const char *directory, const char *name, const void *data,
 }
 
 /* The files as clang sees them. */
-static int write_sources(const char *directory, const char *header)
+static int write_sources(const char *directory, const struct polc_generated *generated)
 {
-	int err = write_file(directory, CONFIG_NAME, header, strlen(header));
+	int err = write_file(directory, CONFIG_NAME, generated->config, strlen(generated->config));
 
+	if (!err && generated->tracing)
+		err = write_file(
+			directory, TRACING_NAME, generated->tracing, strlen(generated->tracing));
 	for (size_t i = 0; !err && i < polc_n_templates; i++) {
 		const struct polc_template *t = &polc_templates[i];
 
-		if (!wanted(t))
+		if (!wanted(t, generated))
 			continue;
 		err = write_file(directory, t->path, t->text, t->len);
 		if (!err && !strcmp(t->path, TYPES_TEMPLATE))
@@ -291,7 +301,7 @@ static void report_failure(const char *program, int status, char *output)
 			"%s failed with status %d on the templates:\n%s", program, status, output);
 }
 
-static int compile_in(const char *directory, const char *header,
+static int compile_in(const char *directory, const struct polc_generated *generated,
 	const struct polc_build_options *options, void **object, size_t *size)
 {
 	const char *program = clang_program(options);
@@ -301,7 +311,7 @@ static int compile_in(const char *directory, const char *header,
 
 	if (!output)
 		return -ENOMEM;
-	int err = write_sources(directory, header);
+	int err = write_sources(directory, generated);
 	if (err) {
 		polc_environment_error("cannot write %s: %s", directory, strerror(-err));
 		return err;
@@ -329,8 +339,8 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
 	return 0;
 }
 
-static int compile_apart(
-	const char *header, const struct polc_build_options *options, void **object, size_t *size)
+static int compile_apart(const struct polc_generated *generated,
+	const struct polc_build_options *options, void **object, size_t *size)
 {
 	const char *base = getenv("TMPDIR");
 	char directory[PATH_MAX];
@@ -344,7 +354,7 @@ static int compile_apart(
 		polc_environment_error("cannot make %s: %s", directory, strerror(-err));
 		return err;
 	}
-	int err = compile_in(directory, header, options, object, size);
+	int err = compile_in(directory, generated, options, object, size);
 	nftw(directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 	return err;
 }
@@ -401,7 +411,7 @@ static void cache_store(const char *path, const void *object, size_t size)
 		unlink(temporary);
 }
 
-int polc_clang_compile(struct polc *polc, const char *header,
+int polc_clang_compile_generated(struct polc *polc, const struct polc_generated *generated,
 	const struct polc_build_options *options, void **object, size_t *size)
 {
 	const char *version;
@@ -411,19 +421,27 @@ int polc_clang_compile(struct polc *polc, const char *header,
 	if (err)
 		return err;
 	if (options->keep_c) {
-		err = write_sources(options->keep_c, header);
+		err = write_sources(options->keep_c, generated);
 		if (err) {
 			polc_environment_error(
 				"cannot write %s: %s", options->keep_c, strerror(-err));
 			return err;
 		}
 	}
-	cache_key(header, version, key);
+	cache_key(generated, version, key);
 	bool cached = !options->no_cache && cache_path(key, path);
 	if (cached && !cache_load(path, object, size))
 		return 0;
-	err = compile_apart(header, options, object, size);
+	err = compile_apart(generated, options, object, size);
 	if (!err && cached)
 		cache_store(path, *object, *size);
 	return err;
+}
+
+int polc_clang_compile(struct polc *polc, const char *header,
+	const struct polc_build_options *options, void **object, size_t *size)
+{
+	const struct polc_generated generated = {.config = header};
+
+	return polc_clang_compile_generated(polc, &generated, options, object, size);
 }

@@ -3,7 +3,7 @@
  * Stable numbers of diagnostics, printed as POLC0123; each has a section in
  * compiler/diagnostics.md. Sections: 01xx files and YAML, 02xx DSL, 03xx fields common to all
  * kinds, 04xx NetworkPolicy, 05xx Cilium, 06xx policy API, 07xx inventory, 08xx lowering and
- * checks, 09xx back end and limits.
+ * checks, 09xx back end and limits, 10xx tracing policies.
  */
 #ifndef POLC_CODES_H
 #define POLC_CODES_H
@@ -62,7 +62,26 @@
 	X(807, NO_EFFECT)                                                                          \
 	/* 09xx back end and limits */                                                             \
 	X(901, LIMIT)                                                                              \
-	X(903, QUESTION)
+	X(903, QUESTION)                                                                           \
+	/* 10xx tracing policies */                                                                \
+	X(1001, TRACE_HOOK)                                                                        \
+	X(1002, TRACE_ARGUMENT)                                                                    \
+	X(1003, TRACE_TYPE)                                                                        \
+	X(1004, TRACE_OPERATOR)                                                                    \
+	X(1005, TRACE_VALUE)                                                                       \
+	X(1006, TRACE_INDEX)                                                                       \
+	X(1007, TRACE_ACTION)                                                                      \
+	X(1008, TRACE_LIST)                                                                        \
+	X(1009, TRACE_MACRO)                                                                       \
+	X(1010, TRACE_FUNCTION)                                                                    \
+	X(1011, TRACE_SIGNATURE)                                                                   \
+	X(1012, TRACE_OVERRIDE)                                                                    \
+	X(1013, TRACE_RESOLVE)                                                                     \
+	X(1014, TRACE_TARGET)                                                                      \
+	X(1015, TRACE_EXPRESSION)                                                                  \
+	X(1016, TRACE_OPTION)                                                                      \
+	X(1017, TRACE_SELECTOR)                                                                    \
+	X(1018, TRACE_ENFORCER)
 
 enum polc_code {
 #define X(number, name) POLC_CODE_##name = number,

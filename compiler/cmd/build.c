@@ -32,7 +32,6 @@ static const struct polc_option options[] = {
 		"always run clang"},
 	{"verbose", 'v', POLC_OPTION_FLAG, offsetof(struct build, verbose), NULL, NULL,
 		"print the summary line even when stdout is no terminal"},
-	{"target", 0, POLC_OPTION_LATER, 0, NULL, NULL, NULL},
 	{"key", 0, POLC_OPTION_LATER, 0, NULL, NULL, NULL},
 };
 
@@ -65,6 +64,16 @@ static int parse_hooks(const struct build *build, uint32_t *hooks)
 	return 0;
 }
 
+static void print_counts(const struct polc_plan *plan, const struct polb_bundle *bundle)
+{
+	if (bundle->manifest.hooks & ~(__u32)POLB_HOOK_TRACE)
+		printf(" %zu rules, %u selectors, %u tables, %u endpoints,", plan->network->n_rules,
+			plan->n_selectors, plan->n_tables, plan->n_endpoints);
+	if (bundle->manifest.hooks & POLB_HOOK_TRACE)
+		printf(" %zu tracing policies, %zu hooks, %zu trace selectors,",
+			bundle->n_trace_policies, bundle->n_trace_hooks, bundle->n_trace_selectors);
+}
+
 static void print_summary(
 	const struct build *build, const struct polc_plan *plan, const void *data, size_t size)
 {
@@ -77,16 +86,19 @@ static void print_summary(
 	if (to_stdout || !(build->verbose || isatty(STDOUT_FILENO)))
 		return;
 	sodium_bin2hex(digest, sizeof(digest), bundle.digest, sizeof(bundle.digest));
-	printf("%s: %zu rules, %u selectors, %u tables, %u endpoints, %zu bytes, digest %.12s\n",
-		build->output, plan->network->n_rules, plan->n_selectors, plan->n_tables,
-		plan->n_endpoints, size, digest);
+	printf("%s:", build->output);
+	print_counts(plan, &bundle);
+	printf(" %zu bytes, digest %.12s\n", size, digest);
 }
 
 static int compile(struct build *build, uint32_t hooks)
 {
 	struct polc *polc = &build->cmd.polc;
+	const struct polc_input *input = &build->cmd.input;
 	const struct polc_plan *plan =
 		polc_plan_build(polc, build->cmd.network, build->cmd.identities);
+	const struct polc_tracing_plan *tracing =
+		polc_plan_tracing(polc, build->cmd.tracing, &build->cmd.tracing_options);
 	uint8_t inventory_hash[32];
 	const struct polc_build_options build_options = {
 		.hooks = hooks,
@@ -96,14 +108,17 @@ static int compile(struct build *build, uint32_t hooks)
 		.audit = build->audit,
 		.dialect = (enum polc_dialect)build->cmd.dialect,
 		.cluster_name = build->cmd.cluster_name,
-		.inventory_hash = build->cmd.input.inventory.given ? inventory_hash : NULL,
+		.inventory_hash = input->inventory.given ? inventory_hash : NULL,
+		.inventory = &input->inventory,
+		.tracing = tracing,
+		.only_tracing = tracing && !input->ast.policies.n,
 	};
 	void *data = NULL;
 	size_t size = 0;
 
-	if (!plan)
+	if (!plan || polc->n_errors)
 		return POLC_EXIT_BAD;
-	polc_inventory_digest(&polc->arena, &build->cmd.input.inventory, inventory_hash);
+	polc_inventory_digest(&polc->arena, &input->inventory, inventory_hash);
 	int result = polc_bundle_build(polc, plan, &build_options, &data, &size);
 
 	if (result >= 0)

@@ -21,10 +21,9 @@ static const struct polc_option options[] = {
 	{NULL, 'W', POLC_OPTION_LIST, offsetof(struct check, warnings), "error", NULL,
 		"-Werror: warnings fail the check"},
 	{"dump-ir", 0, POLC_OPTION_FLAG, offsetof(struct check, dump_ir), NULL, NULL,
-		"print the network that the policies mean"},
+		"print the network and the traces that the policies mean"},
 	{"dump-plan", 0, POLC_OPTION_FLAG, offsetof(struct check, dump_plan), NULL, NULL,
 		"print bits, classes, rows and tables"},
-	{"target", 0, POLC_OPTION_LATER, 0, NULL, NULL, NULL},
 };
 
 static const struct polc_command command = {
@@ -52,6 +51,14 @@ static int read_warning_options(struct check *check, bool *warnings_are_errors)
 	return 0;
 }
 
+static void print_ir(struct polc_cmd *cmd, struct polc_buf *text)
+{
+	if (cmd->input.ast.policies.n || !cmd->input.tracings.n)
+		polc_network_print(&cmd->polc, cmd->network, text);
+	if (cmd->input.tracings.n && !cmd->polc.n_errors)
+		polc_tracing_print(cmd->tracing, &cmd->polc, text);
+}
+
 /*
  * The plan is made even if nobody prints it: it reports the limits that a build would hit. Input
  * with errors has no plan.
@@ -64,7 +71,7 @@ static void plan_and_dump(struct check *check)
 		polc_plan_build(polc, check->cmd.network, check->cmd.identities);
 
 	if (check->dump_ir)
-		polc_network_print(polc, check->cmd.network, &text);
+		print_ir(&check->cmd, &text);
 	if (check->dump_plan && plan)
 		polc_plan_print(plan, &text);
 	if (text.n)

@@ -9,6 +9,7 @@
 
 #include "../../runtime/abi.h"
 #include "../ir/network.h"
+#include "../ir/tracing.h"
 
 /* Subcommands, one file each. */
 int polc_cmd_build(int argc, char **argv);
@@ -67,11 +68,14 @@ struct polc_cmd {
 	unsigned unsupported; /* enum polc_unsupported */
 	unsigned posture;     /* enum polc_posture */
 	const char *cluster_name;
-	unsigned format; /* index in the subcommand's own list; 0 is text or table */
+	polc_text_list target_names; /* --target */
+	unsigned format;             /* index in the subcommand's own list; 0 is text or table */
 	/* Filled by polc_cmd_load(). */
 	struct polc_input input;
 	const struct polc_network *network;
 	const struct polc_identities *identities;
+	struct polc_tracing_options tracing_options; /* targets: open until polc_cmd_free() */
+	const struct polc_tracing *tracing;
 	const char **rule_texts; /* polc_cmd_rule_text()'s memory */
 };
 
@@ -90,6 +94,8 @@ extern const char *const polc_posture_names[];
 			"what a rule that cannot be enforced becomes"},                            \
 		{"posture", 0, POLC_OPTION_CHOICE, offsetof(struct polc_cmd, posture), NULL,       \
 			polc_posture_names, "what happens to endpoints that no policy selects"},   \
+		{"target", 0, POLC_OPTION_LIST, offsetof(struct polc_cmd, target_names), "KERNEL", \
+			NULL, "BTF file, directory or name of a kernel; or \"running\""},          \
 	{                                                                                          \
 		"cluster-name", 0, POLC_OPTION_TEXT, offsetof(struct polc_cmd, cluster_name),      \
 			"NAME", NULL, "value of the label io.cilium.k8s.policy.cluster"            \
@@ -108,9 +114,12 @@ int polc_cmd_usage_error(const struct polc_cmd *cmd, const char *fmt, ...) POLC_
 
 /*
  * Reads inventories and policies, lowers, builds identities; prints nothing. POLC_EXIT_OK, BAD
- * (errors are in cmd->polc) or ENVIRONMENT. cmd->network is set unless ENVIRONMENT.
+ * (errors are in cmd->polc) or ENVIRONMENT. cmd->network and cmd->tracing are set unless
+ * ENVIRONMENT.
  */
 int polc_cmd_load(struct polc_cmd *cmd);
+/* Closes what polc_cmd_load() opened; polc_cmd_free() calls it. */
+void polc_cmd_close_targets(struct polc_cmd *cmd);
 /* Diagnostics as text on stderr, in colour on a terminal. */
 void polc_cmd_print_diagnostics(struct polc_cmd *cmd);
 /* polc_cmd_load(), then the diagnostics as text. */

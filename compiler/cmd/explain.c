@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * `polc explain`: how one connection is decided: both directions, tier by tier, the policies that
- * select the endpoint and those of their rules that match, which of them decides and why.
+ * select the endpoint and those of their rules that match, which of them decides and why. With
+ * --plan: where tracing policies are hooked, by which mechanism and why. (--tetragon-delta:
+ * explain_delta.c)
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "../backend/plan_tracing.h"
 #include "../ir/labels.h"
 #include "explain.h"
 
 struct explain {
 	struct polc_cmd cmd;
 	const char *from, *to, *port;
+	bool plan, tetragon_delta;
 };
 
 enum { FORMAT_TEXT, FORMAT_JSON };
@@ -24,17 +28,22 @@ static const struct polc_option options[] = {
 	{"to", 0, POLC_OPTION_TEXT, offsetof(struct explain, to), "WHO", NULL, "likewise"},
 	{"port", 'p', POLC_OPTION_TEXT, offsetof(struct explain, port), "PORT", NULL,
 		"tcp/80, udp/53, sctp/9, icmp/8, icmpv6/128, ip/47"},
+	{"plan", 0, POLC_OPTION_FLAG, offsetof(struct explain, plan), NULL, NULL,
+		"print the hooks of tracing policies: mechanism, reason, lookups, cost"},
+	{"tetragon-delta", 0, POLC_OPTION_FLAG, offsetof(struct explain, tetragon_delta), NULL,
+		NULL, "print where these tracing policies mean something else to Tetragon"},
 	{"format", 0, POLC_OPTION_CHOICE, offsetof(struct explain, cmd.format), NULL, formats,
 		"how the explanation is printed"},
 };
 
 static const struct polc_command command = {
 	.name = "explain",
-	.synopsis = "POLICY... --inventory FILE --from WHO --to WHO --port tcp/80",
-	.summary = "Shows how one connection is decided, rule by rule",
+	.synopsis = "POLICY... --inventory FILE --from WHO --to WHO --port tcp/80 | --plan | "
+		    "--tetragon-delta",
+	.summary = "Shows how one connection is decided, rule by rule; or how traces are hooked",
 	.options = options,
 	.n_options = POLC_ARRAY_SIZE(options),
-	.min_operands = 1,
+	.min_operands = 0, /* of --tetragon-delta; see run() */
 	.max_operands = SIZE_MAX,
 };
 
@@ -163,7 +172,28 @@ static int explain_flow(struct explain *explain, struct polc_service_port port)
 	return POLC_EXIT_OK;
 }
 
-static int run(struct explain *explain)
+static int explain_plan(struct explain *explain)
+{
+	struct polc *polc = &explain->cmd.polc;
+	struct polc_buf text = {.arena = &polc->arena};
+	int exit_code = polc_cmd_load(&explain->cmd);
+
+	if (exit_code == POLC_EXIT_OK) {
+		const struct polc_tracing_plan *plan = polc_plan_tracing(
+			polc, explain->cmd.tracing, &explain->cmd.tracing_options);
+
+		if (plan)
+			polc_plan_tracing_print(plan, polc, &text);
+		else
+			exit_code = polc->n_errors ? POLC_EXIT_BAD : POLC_EXIT_OK;
+	}
+	if (text.n)
+		fwrite(text.p, 1, text.n, stdout);
+	polc_cmd_print_diagnostics(&explain->cmd);
+	return exit_code;
+}
+
+static int run_flow(struct explain *explain)
 {
 	struct polc_service_port port;
 
@@ -178,6 +208,30 @@ static int run(struct explain *explain)
 		exit_code = explain_flow(explain, port);
 	polc_cmd_print_diagnostics(&explain->cmd);
 	return exit_code;
+}
+
+/* About tracing policies, not about a connection. */
+static int run_tracing(struct explain *explain)
+{
+	const char *option = explain->plan ? "--plan" : "--tetragon-delta";
+
+	if (explain->plan && explain->tetragon_delta)
+		return polc_cmd_usage_error(
+			&explain->cmd, "--plan and --tetragon-delta exclude each other");
+	if (explain->from || explain->to || explain->port)
+		return polc_cmd_usage_error(&explain->cmd,
+			"%s is about tracing: it goes without --from, --to and --port", option);
+	return explain->plan ? explain_plan(explain) : polc_explain_tetragon_delta(&explain->cmd);
+}
+
+static int run(struct explain *explain)
+{
+	if (!explain->cmd.operands.n && !explain->tetragon_delta)
+		return polc_cmd_usage_error(&explain->cmd, "a file is missing; usage: polc %s %s",
+			command.name, command.synopsis);
+	if (explain->plan || explain->tetragon_delta)
+		return run_tracing(explain);
+	return run_flow(explain);
 }
 
 int polc_cmd_explain(int argc, char **argv)

@@ -32,7 +32,8 @@ static bool same_yaml(const struct polc_yaml *a, const struct polc_yaml *b)
 	if (a->kind != b->kind || a->n_items != b->n_items || a->n_entries != b->n_entries)
 		return false;
 	if (a->kind == POLC_YAML_SCALAR)
-		return a->plain == b->plain && strcmp(a->value, b->value) == 0;
+		return a->plain == b->plain && a->length == b->length &&
+		       memcmp(a->value, b->value, a->length) == 0;
 	return same_children(a, b);
 }
 
@@ -44,11 +45,11 @@ static bool same_documents(struct polc_source original, const struct polc_buf *c
 	bool same;
 
 	polc_init(&scratch);
-	polc_yaml_parse(&scratch,
+	polc_yaml_parse_bytes(&scratch,
 		polc_source_add(
 			&scratch.arena, &scratch.sources, "before", original.text, original.len),
 		&a);
-	polc_yaml_parse(&scratch,
+	polc_yaml_parse_bytes(&scratch,
 		polc_source_add(&scratch.arena, &scratch.sources, "after", changed->p, changed->n),
 		&b);
 	same = a.n == b.n && scratch.n_errors == 0;
@@ -156,6 +157,7 @@ static void refuse_unknown(struct polc *polc, const struct polc_fmt_file *file)
 struct item {
 	uint32_t begin;
 	const struct polc_ast_policy *policy; /* or */
+	const struct polc_ast_tracing *tracing;
 	const struct polc_pod *pod;
 };
 
@@ -169,17 +171,19 @@ static int item_compare(const void *left, const void *right)
 static struct item *items_of(struct polc *polc, const struct polc_fmt_file *file, size_t *n)
 {
 	const struct polc_input *input = &file->input;
-	struct item *items;
+	struct item *items, *item;
 
-	*n = input->ast.policies.n + input->inventory.pods.n;
-	items = POLC_NEW_ARRAY(&polc->arena, *n, struct item);
+	*n = input->ast.policies.n + input->tracings.n + input->inventory.pods.n;
+	item = items = POLC_NEW_ARRAY(&polc->arena, *n, struct item);
 	for (size_t i = 0; i < input->ast.policies.n; i++)
-		items[i] = (struct item){.begin = input->ast.policies.items[i]->span.begin,
+		*item++ = (struct item){.begin = input->ast.policies.items[i]->span.begin,
 			.policy = input->ast.policies.items[i]};
+	for (size_t i = 0; i < input->tracings.n; i++)
+		*item++ = (struct item){.begin = input->tracings.items[i]->span.begin,
+			.tracing = input->tracings.items[i]};
 	for (size_t i = 0; i < input->inventory.pods.n; i++)
-		items[input->ast.policies.n + i] =
-			(struct item){.begin = input->inventory.pods.items[i].span.begin,
-				.pod = &input->inventory.pods.items[i]};
+		*item++ = (struct item){.begin = input->inventory.pods.items[i].span.begin,
+			.pod = &input->inventory.pods.items[i]};
 	if (*n)
 		qsort(items, *n, sizeof(*items), item_compare);
 	return items;
@@ -212,9 +216,19 @@ static void write_item(struct polc_buf *out, const struct item *item, enum polc_
 	if (item->policy)
 		(to == POLC_SPELLING_POL ? polc_pol_write_policy : polc_yaml_write_policy)(
 			out, item->policy);
+	else if (item->tracing)
+		(to == POLC_SPELLING_POL ? polc_tracing_print_pol : polc_tracing_print_yaml)(
+			item->tracing, out);
 	else
 		(to == POLC_SPELLING_POL ? polc_pol_write_endpoint : polc_yaml_write_endpoint)(
 			out, item->pod);
+}
+
+static void print_all(const struct polc_input *input, struct polc_buf *out)
+{
+	polc_ast_print_yaml(&input->ast, out);
+	for (size_t i = 0; i < input->tracings.n; i++)
+		polc_tracing_print_yaml(input->tracings.items[i], out);
 }
 
 /* Reads what was written again: it must mean the same. A difference is reported, not written. */
@@ -228,8 +242,8 @@ static void check_written(struct polc *polc, const struct polc_fmt_file *file)
 	polc_parse_pol(&scratch, &again,
 		polc_source_add(
 			&scratch.arena, &scratch.sources, "written", file->out.p, file->out.n));
-	polc_ast_print_yaml(&file->input.ast, &before);
-	polc_ast_print_yaml(&again.ast, &after);
+	print_all(&file->input, &before);
+	print_all(&again, &after);
 	if (scratch.n_errors)
 		refuse(polc, (struct polc_span){file->source, 0, 0},
 			polc_arena_printf(

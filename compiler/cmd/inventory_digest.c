@@ -67,6 +67,14 @@ static void add_pod(struct polc_buf *b, const struct polc_pod *pod)
 	polc_buf_printf(b, " %d %d\n", pod->host_network, pod->finished);
 	add_labels(b, "label", pod->labels.items, pod->labels.n);
 	add_addrs(b, "address", pod->addrs.items, pod->addrs.n);
+	for (size_t i = 0; i < pod->containers.n; i++) {
+		polc_buf_puts(b, " container");
+		add_word(b, pod->containers.items[i].name);
+		add_word(b, pod->containers.items[i].image);
+		add_word(b, pod->containers.items[i].id);
+		add_word(b, pod->containers.items[i].cgroup);
+		polc_buf_puts(b, "\n");
+	}
 	for (size_t i = 0; i < pod->ports.n; i++) {
 		polc_buf_puts(b, " port");
 		add_word(b, pod->ports.items[i].name);

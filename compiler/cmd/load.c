@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* From the operands of a command line to a network and its identities; and words for rules. */
+/*
+ * From the operands of a command line to a network and its identities and to the tracing IR; and
+ * words for rules.
+ */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,6 +34,32 @@ static bool stdin_is_read_twice(const struct polc_cmd *cmd)
 	return n > 1;
 }
 
+static int open_targets(struct polc_cmd *cmd)
+{
+	size_t n = cmd->target_names.n;
+	struct polc_target **targets =
+		POLC_NEW_ARRAY(&cmd->polc.arena, n + 1, struct polc_target *);
+
+	cmd->tracing_options.targets = targets;
+	for (size_t i = 0; i < n; i++) {
+		if (polc_target_open(&cmd->polc, cmd->target_names.items[i], &targets[i]) < 0)
+			return -1;
+		cmd->tracing_options.n_targets++;
+	}
+	/* without --target, the kernel that runs here lends its types where it can */
+	if (!n && cmd->input.tracings.n && !access("/sys/kernel/btf/vmlinux", R_OK))
+		return polc_target_open(&cmd->polc, "running", &cmd->tracing_options.fallback);
+	return 0;
+}
+
+void polc_cmd_close_targets(struct polc_cmd *cmd)
+{
+	for (size_t i = 0; i < cmd->tracing_options.n_targets; i++)
+		polc_target_close(cmd->tracing_options.targets[i]);
+	polc_target_close(cmd->tracing_options.fallback);
+	cmd->tracing_options = (struct polc_tracing_options){0};
+}
+
 int polc_cmd_load(struct polc_cmd *cmd)
 {
 	const struct polc_lower_options options = {
@@ -42,11 +71,12 @@ int polc_cmd_load(struct polc_cmd *cmd)
 
 	if (stdin_is_read_twice(cmd))
 		return polc_cmd_usage_error(cmd, "standard input can be read only once");
-	if (read_all(cmd) < 0)
+	if (read_all(cmd) < 0 || open_targets(cmd) < 0)
 		return POLC_EXIT_ENVIRONMENT;
 	cmd->network = polc_lower_network(&cmd->polc, &cmd->input, &options);
 	cmd->identities =
 		polc_identities_build(&cmd->polc, &cmd->input.inventory, cmd->cluster_name);
+	cmd->tracing = polc_lower_tracing(&cmd->polc, &cmd->input, &cmd->tracing_options);
 	return cmd->polc.n_errors ? POLC_EXIT_BAD : POLC_EXIT_OK;
 }
 

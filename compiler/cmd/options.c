@@ -257,5 +257,6 @@ void polc_cmd_free(void *self)
 {
 	struct polc_cmd *cmd = self;
 
+	polc_cmd_close_targets(cmd);
 	polc_free(&cmd->polc);
 }

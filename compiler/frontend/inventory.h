@@ -10,6 +10,14 @@
 #include "ast.h"
 #include "yaml.h"
 
+struct polc_container {
+	const char *name;
+	const char *image; /* status.containerStatuses[].image, or NULL */
+	const char *id;    /* of containerID, without the runtime's name; or NULL */
+	const char *
+		cgroup; /* annotation polc.dev/cgroup.NAME: path below the cgroup2 mount, or NULL */
+};
+
 struct polc_pod {
 	const char *namespace, *name;
 	struct polc_span span;
@@ -21,6 +29,7 @@ struct polc_pod {
 	bool host_network;
 	bool finished;      /* status.phase Succeeded or Failed: owns no address */
 	const char *cgroup; /* annotation polc.dev/cgroup: path below the cgroup2 mount, or NULL */
+	POLC_VEC(struct polc_container) containers; /* of which a cgroup can be known; by name */
 	const char *interface; /* annotation polc.dev/interface: host side of its veth, or NULL */
 };
 

@@ -244,6 +244,90 @@ static void read_attachment(struct reader *r, struct polc_pod *pod)
 			"polc.dev/interface must be the name of an interface");
 }
 
+/* ---- containers that run: whose processes are in which cgroup ---- */
+
+/* In order of names, which is the bundle's: the order in the object says nothing. */
+static struct polc_container *container_of(struct reader *r, struct polc_pod *pod, const char *name)
+{
+	struct polc_container *c;
+	size_t i = 0;
+
+	while (i < pod->containers.n && strcmp(pod->containers.items[i].name, name) < 0)
+		i++;
+	if (i < pod->containers.n && !strcmp(pod->containers.items[i].name, name))
+		return &pod->containers.items[i];
+	polc_vec_push(&r->polc->arena, &pod->containers);
+	c = &pod->containers.items[i];
+	memmove(c + 1, c, (pod->containers.n - 1 - i) * sizeof(*c));
+	*c = (struct polc_container){.name = name};
+	return c;
+}
+
+/* "containerd://" and the like in front of the id. */
+static const char *container_id(struct reader *r, const struct polc_yaml *node)
+{
+	const char *text = text_or(r->polc, node, "containerID", ""), *id = strstr(text, "://");
+
+	id = id ? id + 3 : text;
+	if (!*id)
+		return NULL;
+	if (strlen(id) < 12 || id[strspn(id, "0123456789abcdefABCDEF")]) {
+		polc_error(r->polc, node->span, POLC_CODE_INVENTORY_FIELD,
+			"containerID: \"%s\" is not like containerd://0123456789ab...", text);
+		return NULL;
+	}
+	return id;
+}
+
+static void read_statuses(struct reader *r, const char *field, struct polc_pod *pod)
+{
+	const struct polc_yaml *list = status(r, field);
+
+	if (!is_list(r->polc, list, field))
+		return;
+	for (size_t i = 0; i < list->n_items; i++) {
+		const struct polc_yaml *item = list->items[i];
+		const char *name =
+			text_or(r->polc, polc_yaml_get(item, "name"), "name of a container", "");
+		const char *id = container_id(r, polc_yaml_get(item, "containerID"));
+
+		if (!*name || !id)
+			continue;
+		struct polc_container *c = container_of(r, pod, name);
+		c->id = id;
+		c->image = text_or(r->polc, polc_yaml_get(item, "image"), "image", NULL);
+	}
+}
+
+static void read_container_cgroups(struct reader *r, struct polc_pod *pod)
+{
+	static const char prefix[] = "polc.dev/cgroup.";
+	const struct polc_yaml *annotations = metadata(r, "annotations");
+
+	if (!annotations || annotations->kind != POLC_YAML_MAPPING)
+		return;
+	for (size_t i = 0; i < annotations->n_entries; i++) {
+		const struct polc_yaml_entry *e = &annotations->entries[i];
+
+		if (strncmp(e->key->value, prefix, sizeof(prefix) - 1))
+			continue;
+		const char *path = text_or(r->polc, e->value, e->key->value, "");
+		path += *path == '/';
+		if (!cgroup_is_valid(path))
+			polc_error(r->polc, e->value->span, POLC_CODE_INVENTORY_FIELD,
+				"%s must be a path below the cgroup2 mount", e->key->value);
+		container_of(r, pod, e->key->value + sizeof(prefix) - 1)->cgroup = path;
+	}
+}
+
+static void read_running(struct reader *r, struct polc_pod *pod)
+{
+	read_statuses(r, "containerStatuses", pod);
+	read_statuses(r, "initContainerStatuses", pod);
+	read_statuses(r, "ephemeralContainerStatuses", pod);
+	read_container_cgroups(r, pod);
+}
+
 static void read_pod(struct reader *r)
 {
 	struct polc_pod pod = {.namespace = r->namespace, .name = r->name, .span = r->span};
@@ -258,6 +342,7 @@ static void read_pod(struct reader *r)
 	read_containers(r, &pod);
 	read_pod_addrs(r, &pod);
 	read_attachment(r, &pod);
+	read_running(r, &pod);
 	*polc_vec_push(&r->polc->arena, &r->inventory->pods) = pod;
 }
 

@@ -14,13 +14,21 @@
 struct polc_ast_policy *polc_parse_object(struct polc *polc, const struct polc_yaml *object,
 	enum polc_policy_kind kind, const struct polc_yaml **spec, const struct polc_yaml **specs);
 
+/* Cilium keys may have a source before them; so may containers', whose `repo` is no Kubernetes
+ * label. */
+enum polc_label_syntax {
+	POLC_LABELS_OF_KUBERNETES,
+	POLC_LABELS_OF_CILIUM,
+	POLC_LABELS_OF_CONTAINERS
+};
+
 /*
  * A label selector: matchLabels, matchExpressions (In, NotIn, Exists, DoesNotExist, exact case;
  * values required for In/NotIn and forbidden for the others). Unknown fields are errors. Keys and
  * values are checked for syntax; Cilium keys may carry a source prefix. Returns NULL when reported.
  */
-const struct polc_ast_selector *polc_parse_selector(
-	struct polc *polc, const struct polc_yaml *node, bool cilium, const char *what);
+const struct polc_ast_selector *polc_parse_selector(struct polc *polc, const struct polc_yaml *node,
+	enum polc_label_syntax syntax, const char *what);
 
 /* The syntax of names and labels, as Kubernetes checks it. */
 bool polc_is_dns_subdomain(const char *s, size_t n);

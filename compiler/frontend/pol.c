@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Reads a DSL file: feeds the tokens to the parser, reports what the scanner refused, steps over
- * what this version does not do. The tree is built by pol_network.c, pol_peer.c and pol_port.c.
+ * Reads a DSL file: feeds the tokens to the parser, reports what the scanner refused. The tree is
+ * built by pol_network.c, pol_peer.c, pol_port.c, pol_endpoint.c and pol_tracing*.c.
  */
 #include "pol.h"
 
@@ -28,7 +28,9 @@ const char *pol_token_text(const struct pol_parser *p, const struct pol_token *t
 
 const char *pol_symbol_text(const struct pol_parser *p, const char *name)
 {
-	return *name == '\'' ? name : polc_arena_printf(&p->polc->arena, "'%s'", name);
+	bool plain = *name == '\'' || !strncmp(name, "a ", 2) || !strncmp(name, "an ", 3);
+
+	return plain ? name : polc_arena_printf(&p->polc->arena, "'%s'", name);
 }
 
 static bool is_port_text(const char *text)
@@ -47,6 +49,8 @@ void pol_syntax_hint(struct pol_parser *p, struct polc_diagnostic *d, bool peer_
 	else if (peer_expected && p->last->kind == POL_T_ALL)
 		polc_diagnostic_suggest(p->polc, d,
 			"say what: 'endpoints all', 'pods all', 'entity all', or 'any'");
+	else if (p->last->kind == POL_T_EQ)
+		polc_diagnostic_suggest(p->polc, d, "labels are compared with a single '='");
 }
 
 /* Only out of memory and stack depth come here: syntax errors have their own reporter. */
@@ -55,37 +59,7 @@ void pol_error(const struct polc_span *span, struct pol_parser *p, const char *m
 	polc_error(p->polc, *span, POLC_CODE_DSL_SYNTAX, "%s", message);
 }
 
-/* Steps over `tracing ... { ... }`; p->next is behind the word. */
-static void skip_block(struct pol_parser *p)
-{
-	unsigned depth = 0;
-
-	for (;;) {
-		int kind = p->tokens->items[p->next].kind;
-
-		if (kind == POL_T_YYEOF)
-			return;
-		p->next++;
-		if (kind == '{')
-			depth++;
-		else if (kind == '}' && (depth == 0 || --depth == 0))
-			return;
-	}
-}
-
-static bool at_block_start(const struct pol_parser *p)
-{
-	return p->depth == 0 && (!p->last || p->last->kind == '}');
-}
-
-static void refuse_tracing(struct pol_parser *p, const struct pol_token *token)
-{
-	polc_error(p->polc, token->span, POLC_CODE_UNSUPPORTED,
-		"tracing policies are not supported yet");
-	skip_block(p);
-}
-
-/* The next token the parser should see; comments and tracing blocks are not for it. */
+/* The next token the parser should see; comments are not for it. */
 static const struct pol_token *next_token(struct pol_parser *p)
 {
 	for (;;) {
@@ -94,9 +68,7 @@ static const struct pol_token *next_token(struct pol_parser *p)
 		if (token->kind == POL_T_YYEOF)
 			return token;
 		p->next++;
-		if (token->kind == POL_T_TRACING && at_block_start(p))
-			refuse_tracing(p, token);
-		else if (token->kind != POL_T_COMMENT)
+		if (token->kind != POL_T_COMMENT)
 			return token;
 	}
 }
@@ -107,10 +79,6 @@ int pol_lex(POL_STYPE *value, struct polc_span *span, struct pol_parser *p)
 
 	p->before_last = p->last;
 	p->last = token;
-	if (token->kind == '{')
-		p->depth++;
-	else if (token->kind == '}' && p->depth > 0)
-		p->depth--;
 	*span = token->span;
 	if (token->kind == POL_T_BAD) {
 		polc_error(p->polc, token->span, POLC_CODE_DSL_LEXICAL, "%s", token->text);

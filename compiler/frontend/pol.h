@@ -14,6 +14,7 @@ struct pol_token {
 	struct polc_span span;
 	const char
 		*text; /* word as written; string unescaped; comment with its #; BAD: the message */
+	size_t n;      /* bytes of the text; strings of tracing values may hold NULs */
 };
 typedef POLC_VEC(struct pol_token) pol_tokens;
 typedef POLC_VEC(const struct pol_token *) pol_words;
@@ -38,7 +39,6 @@ struct pol_parser {
 	struct polc_input *input;
 	const pol_tokens *tokens;
 	size_t next;
-	unsigned depth;                             /* of braces */
 	const struct pol_token *last, *before_last; /* handed out most recently: for messages */
 	/* the network block that is open */
 	struct polc_ast_policy *policy;
@@ -46,6 +46,17 @@ struct pol_parser {
 	struct polc_span subject_span, log_span, description_span, isolate_span, default_span[2];
 	unsigned errors_before; /* the errors that were there when spec was opened */
 	struct polc_pod *pod;   /* the endpoint block that is open */
+	/* the tracing block that is open, and in it: hook or macro, arguments, selector, test,
+	 * actions */
+	struct polc_ast_tracing *tracing;
+	struct polc_ast_hook *hook;
+	struct polc_ast_macro *macro;
+	polc_ast_trace_args *args;
+	struct polc_ast_trace_arg *arg;
+	struct polc_ast_trace_selector *selector;
+	struct polc_ast_filter *filter;
+	polc_ast_trace_actions *actions;
+	bool arg_indexed; /* the argument's index is written */
 };
 
 /* Cuts a file into tokens; the last one is POL_T_YYEOF. Lexical mistakes become BAD tokens. */
@@ -133,6 +144,118 @@ void pol_endpoint_interface(struct pol_parser *p, const struct pol_token *name);
 void pol_endpoint_text(
 	struct pol_parser *p, const char **field, const char *what, const struct pol_token *value);
 
+/* Tracing blocks: pol_tracing.c. */
+void pol_tracing_open(struct pol_parser *p, const struct pol_token *name,
+	const struct pol_token *namespace, struct polc_span span);
+void pol_tracing_close(struct pol_parser *p);
+/* name NULL: the option that `mode` is; value NULL: none. */
+void pol_trace_option(
+	struct pol_parser *p, const struct pol_token *name, const struct pol_token *value);
+void pol_trace_limit(struct pol_parser *p, const struct pol_token *rate,
+	const struct pol_token *burst, const struct pol_token *sample, struct polc_span span);
+void pol_trace_pods(
+	struct pol_parser *p, const struct polc_ast_selector *selector, struct polc_span span);
+void pol_trace_containers(
+	struct pol_parser *p, const struct polc_ast_selector *selector, struct polc_span span);
+void pol_trace_host(struct pol_parser *p, struct polc_span span);
+void pol_trace_nodes(struct pol_parser *p, const struct polc_ast_selector *selector);
+void pol_trace_list(struct pol_parser *p, const struct pol_token *name,
+	const struct pol_token *type, const struct pol_token *pattern, const pol_words *values,
+	struct polc_span span);
+void pol_trace_enforce(struct pol_parser *p, const pol_words *calls);
+void pol_trace_macro_open(
+	struct pol_parser *p, const struct pol_token *name, struct polc_span span);
+void pol_trace_macro_close(struct pol_parser *p);
+
+/* Hooks: pol_tracing_hook.c. */
+void pol_trace_hook_open(struct pol_parser *p, struct polc_span span);
+void pol_trace_hook_close(struct pol_parser *p);
+void pol_trace_call(struct pol_parser *p, enum polc_trace_section section,
+	const struct pol_token *function, bool syscall);
+void pol_trace_tracepoint(struct pol_parser *p, const struct pol_token *name, bool raw);
+void pol_trace_file(
+	struct pol_parser *p, enum polc_trace_section section, const struct pol_token *path);
+void pol_trace_usdt(
+	struct pol_parser *p, const struct pol_token *path, const struct pol_token *probe);
+void pol_trace_target(
+	struct pol_parser *p, const struct pol_token *keyword, const pol_words *values);
+/* [index or label [label]] type; then options and marks; then its close. */
+void pol_trace_arg(struct pol_parser *p, const struct pol_token *first,
+	const struct pol_token *second, const struct pol_token *type, struct polc_span span);
+void pol_trace_arg_option(
+	struct pol_parser *p, const struct pol_token *keyword, const struct pol_token *value);
+void pol_trace_arg_flag(struct pol_parser *p, const struct pol_token *keyword);
+void pol_trace_arg_close(struct pol_parser *p);
+/* The clause that YAML calls `field` begins. */
+void pol_trace_args_open(struct pol_parser *p, const char *field, struct polc_span span);
+void pol_trace_returns(struct pol_parser *p, const struct pol_token *action);
+void pol_trace_message(struct pol_parser *p, const struct pol_token *text);
+void pol_trace_tags(struct pol_parser *p, const pol_words *tags);
+void pol_trace_optional(struct pol_parser *p, const char *field, struct polc_span span);
+
+/* Selectors: pol_tracing_selector.c. */
+void pol_trace_selector_open(struct pol_parser *p, struct polc_span span);
+void pol_trace_selector_close(struct pol_parser *p);
+void pol_trace_label(struct pol_parser *p, const struct pol_token *label);
+void pol_trace_use(struct pol_parser *p, const struct pol_token *macro);
+/* A test: what it is about, then the operator, then marks, then its close. */
+void pol_trace_filter(struct pol_parser *p, enum polc_trace_filter_kind kind);
+void pol_trace_subject(struct pol_parser *p, const struct pol_token *word);
+void pol_trace_positions(
+	struct pol_parser *p, enum polc_trace_filter_kind kind, const pol_words *positions);
+void pol_trace_process(struct pol_parser *p, const struct pol_token *keyword);
+void pol_trace_typed(
+	struct pol_parser *p, const struct pol_token *keyword, const struct pol_token *type);
+void pol_trace_test(
+	struct pol_parser *p, const char *op, struct polc_span span, const pol_words *values);
+void pol_trace_operator(struct pol_parser *p, const struct pol_token *keyword, bool negate,
+	const pol_words *values);
+void pol_trace_filter_flag(struct pol_parser *p, const struct pol_token *keyword);
+void pol_trace_on_error(struct pol_parser *p, const struct pol_token *meaning);
+void pol_trace_filter_close(struct pol_parser *p, struct polc_span span);
+void pol_trace_action(struct pol_parser *p, const struct pol_token *name,
+	const struct pol_token *argument, struct polc_span span);
+void pol_trace_action_option(
+	struct pol_parser *p, const struct pol_token *keyword, const struct pol_token *value);
+void pol_trace_action_flag(struct pol_parser *p, const struct pol_token *keyword);
+void pol_trace_registers(struct pol_parser *p, const pol_words *assignments);
+
+/* Texts of the tree from words; NULs are refused but in values. */
+struct polc_ast_text pol_trace_text(struct pol_parser *p, const struct pol_token *token);
+void pol_trace_texts(struct pol_parser *p, const pol_words *words, polc_ast_texts *out);
+/* A number, decimal or 0x; reported when it is none or out of the field's range. */
+bool pol_trace_number(struct pol_parser *p, const struct pol_token *token, int64_t min, int64_t max,
+	struct polc_ast_number *out);
+
+/*
+ * How words and fields of the tree belong together; the writer goes by the same tables. `name` is
+ * the field's in YAML.
+ */
+struct pol_trace_word {
+	const char *word, *name;
+};
+extern const struct pol_trace_word pol_trace_arg_words[];
+extern const struct pol_trace_word pol_trace_target_words[];
+extern const struct pol_trace_word pol_trace_operator_words[]; /* without a sign of their own */
+extern const struct pol_trace_word pol_trace_action_names[];
+extern const struct pol_trace_word pol_trace_action_words[];
+extern const struct pol_trace_word pol_trace_list_words[];
+/* The pair with this word, or with this name; NULL when there is none. */
+const struct pol_trace_word *pol_trace_word_find(
+	const struct pol_trace_word *words, const char *word);
+const struct pol_trace_word *pol_trace_name_find(
+	const struct pol_trace_word *words, const char *name);
+/* The field that an action's bare argument is, or NULL. */
+const char *pol_trace_main_argument(const char *action);
+
+/* Is this a keyword of tracing blocks? Then it needs quotes where keywords may stand. */
+bool pol_trace_is_keyword(const char *word);
+/* Can a label be what a test is about: no keyword there, and not like argN? */
+bool pol_trace_is_subject(const char *label);
+/* The words of a class of tokens; at most POL_CLASS_WORDS_MAX in all. */
+#define POL_CLASS_WORDS_MAX 128
+size_t pol_class_words(int kind, const char **out);
+
 /* Shared checks and small parsers (pol_peer.c, pol_port.c). */
 const char *pol_kind_text(const struct pol_parser *p); /* "a NetworkPolicy" */
 bool pol_is_policy_api(enum polc_policy_kind kind);
@@ -153,7 +276,9 @@ void polc_pol_write_policy(struct polc_buf *out, const struct polc_ast_policy *p
 void polc_pol_write_endpoint(struct polc_buf *out, const struct polc_pod *pod);
 void polc_yaml_write_policy(struct polc_buf *out, const struct polc_ast_policy *policy);
 void polc_yaml_write_endpoint(struct polc_buf *out, const struct polc_pod *pod);
-void polc_pol_write_word(struct polc_buf *out, const char *text);   /* quoted when it must be */
+void polc_pol_write_word(struct polc_buf *out, const char *text);    /* quoted when it must be */
+void polc_pol_write_escaped(struct polc_buf *out, const char *text); /* what is between quotes */
+void polc_pol_write_selector(struct polc_buf *out, const struct polc_ast_selector *selector);
 void polc_yaml_write_text(struct polc_buf *out, const char *value); /* quoted when it must be */
 
 /* Comments that stand before a block or object (at byte `begin`), for conversions. */

@@ -39,10 +39,21 @@ static size_t token_len(const struct pol_token *token)
 	return token->span.end - token->span.begin;
 }
 
-static bool blank_between(const struct pol_token *before, const struct pol_token *token)
+/* Behind these stands a function, with its arguments. */
+static bool names_function(int kind)
 {
-	return before->kind != '(' && token->kind != ')' && token->kind != ',' &&
-	       token->kind != ';';
+	return kind == POL_T_KPROBE || kind == POL_T_SYSCALL || kind == POL_T_FENTRY ||
+	       kind == POL_T_TRACEPOINT || kind == POL_T_LSM;
+}
+
+/* Is there a blank before token i of a statement, which is not its first? */
+static bool blank_before(const struct pol_token *tokens, size_t i)
+{
+	int before = tokens[i - 1].kind, kind = tokens[i].kind;
+
+	if (kind == '(' && (before == POL_T_WORD || before == POL_T_STRING))
+		return i < 2 || !names_function(tokens[i - 2].kind);
+	return before != '(' && kind != ')' && kind != ',' && kind != ';' && kind != ':';
 }
 
 static void write_text(struct layout *l, const char *text, size_t len)
@@ -90,7 +101,7 @@ static size_t width(const struct pol_token *tokens, size_t i, size_t n)
 	for (size_t j = i; j < n; j++) {
 		if (tokens[j].kind == POL_T_COMMENT)
 			return COLUMNS + 1;
-		sum += token_len(&tokens[j]) + (j > i && blank_between(&tokens[j - 1], &tokens[j]));
+		sum += token_len(&tokens[j]) + (j > i && blank_before(tokens, j));
 	}
 	return sum;
 }
@@ -119,7 +130,7 @@ static void fill(
 
 	for (size_t first = i; i < n; i++) {
 		const struct pol_token *token = &tokens[i];
-		bool blank = i > first && blank_between(&tokens[i - 1], token);
+		bool blank = i > first && blank_before(tokens, i);
 		bool full = i > first && breakable(tokens, i) &&
 			    l->column + 1 + width(tokens, i, next_break(tokens, i, n)) > COLUMNS;
 
@@ -132,9 +143,15 @@ static void fill(
 	}
 }
 
-static bool starts_clause(const struct pol_token *token)
+static bool starts_clause(const struct pol_token *first, const struct pol_token *token)
 {
-	return token->kind == POL_T_FROM || token->kind == POL_T_TO || token->kind == POL_T_AS;
+	int kind = token->kind;
+
+	if (first->kind == POL_T_ON || first->kind == POL_T_MACRO)
+		return kind == POL_T_WHEN || kind == POL_T_DO || kind == POL_T_THEN ||
+		       kind == POL_T_RETURNS || kind == POL_T_DATA || kind == POL_T_MESSAGE ||
+		       kind == POL_T_TAGS;
+	return kind == POL_T_FROM || kind == POL_T_TO || kind == POL_T_AS;
 }
 
 static void write_clauses(struct layout *l, const struct pol_token *tokens, size_t n)
@@ -142,7 +159,7 @@ static void write_clauses(struct layout *l, const struct pol_token *tokens, size
 	size_t indent = (size_t)(l->depth + 1) * INDENT;
 
 	for (size_t i = 0, end; i < n; i = end) {
-		for (end = i + 1; end < n && !starts_clause(&tokens[end]); end++)
+		for (end = i + 1; end < n && !starts_clause(&tokens[0], &tokens[end]); end++)
 			;
 		if (i > 0)
 			new_line(l, indent);
@@ -150,13 +167,24 @@ static void write_clauses(struct layout *l, const struct pol_token *tokens, size
 	}
 }
 
+/* A rule or hook that does not fit, and hooks with conditions, have a line per clause. */
+static bool has_clauses(const struct layout *l, const struct pol_token *tokens, size_t n)
+{
+	int kind = tokens[0].kind;
+
+	for (size_t i = 0; kind == POL_T_ON && i < n; i++)
+		if (tokens[i].kind == POL_T_WHEN)
+			return true;
+	return (kind == POL_T_INGRESS || kind == POL_T_EGRESS || kind == POL_T_ON ||
+		       kind == POL_T_MACRO) &&
+	       l->column + width(tokens, 0, n) > COLUMNS;
+}
+
 /* A statement with its `;`, or a header with its `{`. */
 static void write_statement(struct layout *l, const struct pol_token *tokens, size_t n)
 {
-	bool rule = tokens[0].kind == POL_T_INGRESS || tokens[0].kind == POL_T_EGRESS;
-
 	new_item(l, &tokens[0]);
-	if (rule && l->column + width(tokens, 0, n) > COLUMNS)
+	if (has_clauses(l, tokens, n))
 		write_clauses(l, tokens, n);
 	else
 		fill(l, tokens, 0, n, (size_t)(l->depth + 1) * INDENT);

@@ -47,17 +47,22 @@ struct polc_ast_selector *pol_require(struct pol_parser *p, struct polc_ast_sele
  * Cilium keys may carry a source, "k8s:app"; only labels of Kubernetes have its syntax, those of
  * other sources are free.
  */
+static bool has_sources(const struct pol_parser *p)
+{
+	return p->tracing || (p->policy && pol_is_cilium(p->policy->kind));
+}
+
 static bool is_free_key(const struct pol_parser *p, const char *key)
 {
 	const char *colon = strchr(key, ':');
 
-	return p->policy && pol_is_cilium(p->policy->kind) && colon && colon > key && colon[1] &&
-	       strncmp(key, "k8s:", 4) != 0 && strncmp(key, "any:", 4) != 0;
+	return has_sources(p) && colon && colon > key && colon[1] && strncmp(key, "k8s:", 4) != 0 &&
+	       strncmp(key, "any:", 4) != 0;
 }
 
 static bool check_key(struct pol_parser *p, const struct pol_token *key)
 {
-	bool source = p->policy && pol_is_cilium(p->policy->kind) &&
+	bool source = has_sources(p) &&
 		      (strncmp(key->text, "k8s:", 4) == 0 || strncmp(key->text, "any:", 4) == 0);
 
 	if (is_free_key(p, key->text) || polc_is_label_key(key->text + (source ? 4 : 0)))
@@ -70,7 +75,9 @@ static bool check_key(struct pol_parser *p, const struct pol_token *key)
 static bool check_value(
 	struct pol_parser *p, const struct pol_token *key, const struct pol_token *value)
 {
-	if (is_free_key(p, key->text) || polc_is_label_value(value->text))
+	bool image = p->tracing && !strcmp(key->text, "repo"); /* where a container's is from */
+
+	if (image || is_free_key(p, key->text) || polc_is_label_value(value->text))
 		return true;
 	polc_error(p->polc, value->span, POLC_CODE_BAD_SELECTOR,
 		"'%.80s' is not a valid label value: at most 63 letters, digits, '-', '_' and '.'",

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * DSL text to tokens: runs the scanner over the whole file, unescapes strings, and settles which
- * words are keywords. A word is a keyword only where one may stand, so that every word can be a
- * name or a label: not after `=`, not in parentheses, not where a name must follow, and not when
- * it is followed by `=`, `!=`, `in (` or `not in (` itself.
+ * words are keywords (in tracing blocks: pol_scan_tracing.c). A word is a keyword only where one
+ * may stand, so that every word can be a name or a label: not after `=`, not in parentheses, not
+ * where a name must follow, and not when it is followed by `=`, `!=`, `in (` or `not in (` itself.
  */
 #include "pol.h"
 
@@ -14,6 +14,7 @@
 #include "pol_parser.h"
 #include "pol_scanner.h"
 #include "pol_lexer.h"
+#include "pol_place.h"
 
 struct keyword {
 	const char *text;
@@ -65,14 +66,33 @@ static size_t unescape(const char *s, char *out)
 	if (*s != 'x' || hex_value(s[1]) < 0 || hex_value(s[2]) < 0)
 		return 0;
 	*out = (char)(hex_value(s[1]) << 4 | hex_value(s[2]));
-	return *out ? 3 : 0;
+	return 3;
+}
+
+static bool is_utf8(const char *text, size_t n)
+{
+	for (size_t at = 0; at < n;) {
+		uint32_t c;
+		unsigned len = polc_utf8_decode(text + at, n - at, &c);
+
+		if (!len)
+			return false;
+		at += len;
+	}
+	return true;
+}
+
+static void make_bad(struct pol_token *token, const char *message)
+{
+	token->kind = POL_T_BAD;
+	token->text = message;
 }
 
 /* Turns the quoted text into its meaning, or the token into a BAD one that points at the escape. */
 static void string_unescape(struct polc_arena *arena, struct pol_token *token, const char *text)
 {
 	size_t len = token->span.end - token->span.begin - 1;
-	char *out = polc_arena_strndup(arena, text, len);
+	char *out = polc_arena_alloc(arena, len + 1);
 	size_t n = 0;
 
 	for (size_t i = 1; i < len; i++) {
@@ -84,9 +104,9 @@ static void string_unescape(struct polc_arena *arena, struct pol_token *token, c
 		}
 		used = unescape(text + i + 1, &out[n++]);
 		if (!used) {
-			token->kind = POL_T_BAD;
-			token->text = polc_arena_printf(
-				arena, "there is no escape '\\%c' in strings", text[i + 1]);
+			make_bad(token,
+				polc_arena_printf(arena, "there is no escape '\\%c' in strings",
+					text[i + 1]));
 			token->span = pol_subspan(token->span, i, 2);
 			return;
 		}
@@ -94,6 +114,9 @@ static void string_unescape(struct polc_arena *arena, struct pol_token *token, c
 	}
 	out[n] = '\0';
 	token->text = out;
+	token->n = n;
+	if (!is_utf8(out, n)) /* nothing that YAML could say */
+		make_bad(token, "a string must be UTF-8");
 }
 
 static const char *bad_message(struct polc_arena *arena, const char *text, size_t len)
@@ -119,18 +142,14 @@ static void token_fill(struct polc_arena *arena, struct pol_token *token, const 
 		token->text = bad_message(arena, text, len);
 	else
 		token->text = polc_arena_strndup(arena, text, len);
+	if (token->kind != POL_T_STRING)
+		token->n = strlen(token->text);
 }
 
 /* Keywords in their place */
 
-struct place {
-	int kind;      /* of the token before, after promotion */
-	int statement; /* of the statement's first token */
-	bool parentheses;
-};
-
 /* The n-th token after `token` that is no comment; the list ends with YYEOF. */
-static const struct pol_token *ahead(const struct pol_token *token, unsigned n)
+const struct pol_token *pol_token_ahead(const struct pol_token *token, unsigned n)
 {
 	while (n > 0 && token->kind != POL_T_YYEOF) {
 		token++;
@@ -147,27 +166,29 @@ static bool is_word(const struct pol_token *token, const char *text)
 /* `in (`, starting at the n-th token ahead. */
 static bool in_list(const struct pol_token *token, unsigned n)
 {
-	return is_word(ahead(token, n), "in") && ahead(token, n + 1)->kind == '(';
+	return is_word(pol_token_ahead(token, n), "in") &&
+	       pol_token_ahead(token, n + 1)->kind == '(';
 }
 
 /* Is this word the left side of a predicate? */
-static bool is_key(const struct place *place, const struct pol_token *token)
+bool pol_is_key(const struct pol_place *place, const struct pol_token *token)
 {
-	int next = ahead(token, 1)->kind;
+	int next = pol_token_ahead(token, 1)->kind;
 
 	if (next == '=' || next == POL_T_NE)
 		return true;
 	if (place->kind == POL_T_WORD || place->kind == POL_T_STRING || place->kind == ')' ||
 		place->kind == POL_T_ALL)
 		return false; /* behind a key, a predicate or a selector: it joins */
-	return in_list(token, 1) || (is_word(ahead(token, 1), "not") && in_list(token, 2));
+	return in_list(token, 1) ||
+	       (is_word(pol_token_ahead(token, 1), "not") && in_list(token, 2));
 }
 
-static bool must_be_name(const struct place *place, const struct pol_token *token)
+static bool must_be_name(const struct pol_place *place, const struct pol_token *token)
 {
 	if (place->parentheses || place->kind == '=' || place->kind == POL_T_NE)
 		return true;
-	if (name_follows(place->kind) || is_key(place, token))
+	if (name_follows(place->kind) || pol_is_key(place, token))
 		return true;
 	if (place->kind != ',' || place->statement == POL_T_ISOLATE)
 		return false;
@@ -179,7 +200,7 @@ static bool ends_statement(int kind)
 	return kind == ';' || kind == '{' || kind == '}' || kind == POL_T_YYEOF;
 }
 
-static void place_advance(struct place *place, int kind)
+static void place_advance(struct pol_place *place, int kind)
 {
 	if (ends_statement(place->kind))
 		place->statement = kind;
@@ -188,20 +209,44 @@ static void place_advance(struct place *place, int kind)
 	place->kind = kind;
 }
 
-static void promote(pol_tokens *tokens)
+static void promote_network(struct pol_place *place, struct pol_token *token)
 {
-	struct place place = {.kind = POL_T_YYEOF};
+	const struct keyword *keyword =
+		token->kind == POL_T_WORD ? keyword_find(token->text) : NULL;
 
-	for (size_t i = 0; i < tokens->n; i++) {
-		struct pol_token *token = &tokens->items[i];
-		const struct keyword *keyword;
+	if (keyword && !must_be_name(place, token))
+		token->kind = keyword->kind;
+	place_advance(place, token->kind);
+}
 
-		if (token->kind == POL_T_COMMENT)
-			continue;
-		keyword = token->kind == POL_T_WORD ? keyword_find(token->text) : NULL;
-		if (keyword && !must_be_name(&place, token))
-			token->kind = keyword->kind;
-		place_advance(&place, token->kind);
+static void refuse_nul(struct pol_token *token)
+{
+	if (token->kind == POL_T_STRING && strlen(token->text) != token->n)
+		make_bad(token, "only values that are compared with arguments may hold NULs");
+}
+
+/* Blocks open and close; what is in a tracing block has keywords of its own. */
+static void promote(struct polc_arena *arena, const pol_tokens *raw, pol_tokens *out)
+{
+	struct pol_place place = {.kind = POL_T_YYEOF, .block = POL_T_YYEOF};
+	unsigned depth = 0;
+
+	for (size_t i = 0; i < raw->n; i++) {
+		struct pol_token *token = &raw->items[i];
+
+		if (depth == 0 && token->kind == '{')
+			place.block = place.statement;
+		depth += token->kind == '{';
+		depth -= token->kind == '}' && depth > 0;
+		if (token->kind == POL_T_COMMENT) {
+			*polc_vec_push(arena, out) = *token;
+		} else if (depth > 0 && place.block == POL_T_TRACING) {
+			pol_promote_tracing(arena, &place, token, out);
+		} else {
+			refuse_nul(token);
+			promote_network(&place, token);
+			*polc_vec_push(arena, out) = *token;
+		}
 	}
 }
 
@@ -209,6 +254,7 @@ void pol_scan(
 	struct polc_arena *arena, uint32_t source, const char *text, size_t len, pol_tokens *out)
 {
 	static const char mark[] = "\xef\xbb\xbf";
+	pol_tokens raw = {0};
 	size_t skip = len >= 3 && memcmp(text, mark, 3) == 0 ? 3 : 0;
 	struct pol_cursor cursor = {.end = (uint32_t)skip};
 	yyscan_t scanner;
@@ -218,7 +264,7 @@ void pol_scan(
 		POLC_BUG("scanner: no memory");
 	pol_raw__scan_bytes(text + skip, (int)(len - skip), scanner);
 	do {
-		struct pol_token *token = polc_vec_push(arena, out);
+		struct pol_token *token = polc_vec_push(arena, &raw);
 
 		kind = pol_raw_lex(scanner);
 		*token = (struct pol_token){
@@ -228,7 +274,7 @@ void pol_scan(
 		token_fill(arena, token, text + token->span.begin);
 	} while (kind != POL_T_YYEOF);
 	pol_raw_lex_destroy(scanner);
-	promote(out);
+	promote(arena, &raw, out);
 }
 
 bool pol_opens_block(struct polc_arena *arena, const char *text, size_t len)

@@ -11,9 +11,8 @@
 
 /* Words */
 
-static void write_string(struct polc_buf *out, const char *text)
+void polc_pol_write_escaped(struct polc_buf *out, const char *text)
 {
-	polc_buf_puts(out, "\"");
 	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
 		if (*c == '"' || *c == '\\')
 			polc_buf_printf(out, "\\%c", *c);
@@ -26,6 +25,12 @@ static void write_string(struct polc_buf *out, const char *text)
 		else
 			polc_buf_add(out, (const char *)c, 1);
 	}
+}
+
+static void write_string(struct polc_buf *out, const char *text)
+{
+	polc_buf_puts(out, "\"");
+	polc_pol_write_escaped(out, text);
 	polc_buf_puts(out, "\"");
 }
 
@@ -112,6 +117,11 @@ static void write_selector(
 		polc_buf_puts(out, i == 0 ? "" : " and ");
 		write_requirement(out, &s->requirements.items[i]);
 	}
+}
+
+void polc_pol_write_selector(struct polc_buf *out, const struct polc_ast_selector *selector)
+{
+	write_selector(out, "", false, selector);
 }
 
 /* Peers */

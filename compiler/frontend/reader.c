@@ -40,7 +40,7 @@ static bool policy_kind(const char *name, enum polc_policy_kind *out)
 
 static bool is_tracing_kind(const char *name)
 {
-	return !strcmp(name, tracing_kinds[0]) || !strcmp(name, tracing_kinds[1]);
+	return polc_word_index(name, tracing_kinds, POLC_ARRAY_SIZE(tracing_kinds)) >= 0;
 }
 
 /* The kind of an object, or NULL when it has none. */
@@ -48,7 +48,8 @@ static const char *kind_of(const struct polc_yaml *object)
 {
 	const struct polc_yaml *kind = polc_yaml_get(object, "kind");
 
-	if (!kind || kind->kind != POLC_YAML_SCALAR || polc_yaml_is_null(kind))
+	if (!kind || kind->kind != POLC_YAML_SCALAR || polc_yaml_is_null(kind) ||
+		strlen(kind->value) != kind->length)
 		return NULL;
 	return kind->value;
 }
@@ -72,6 +73,7 @@ static const struct polc_yaml *scalar(
 
 	*node = (struct polc_yaml){.kind = POLC_YAML_SCALAR,
 		.span = span,
+		.length = n,
 		.value = polc_arena_strndup(&polc->arena, value, n)};
 	return node;
 }
@@ -127,6 +129,8 @@ static const char *nearest_policy_kind(const char *kind)
 #define X(name, kind, api, namespaced) kind,
 		POLC_POLICY_KINDS(X)
 #undef X
+			"TracingPolicy",
+		"TracingPolicyNamespaced",
 	};
 
 	return polc_nearest(kind, names, POLC_ARRAY_SIZE(names));
@@ -186,6 +190,14 @@ static bool add_to_inventory(struct reading *r, const struct polc_yaml *object)
 	return true;
 }
 
+/* Only values of tracing policies may hold NULs. */
+static bool strings_fit(struct reading *r, const struct polc_yaml *object)
+{
+	const char *kind = kind_of(object);
+
+	return (kind && is_tracing_kind(kind)) || polc_yaml_refuse_nul(r->polc, object);
+}
+
 static void read_policy_object(struct reading *r, const struct polc_yaml *object, bool strict)
 {
 	const char *kind = kind_of(object);
@@ -196,8 +208,7 @@ static void read_policy_object(struct reading *r, const struct polc_yaml *object
 	else if (policy_kind(kind, &policy))
 		parse_policy(r, object, policy);
 	else if (is_tracing_kind(kind))
-		polc_error(r->polc, polc_yaml_get(object, "kind")->span, POLC_CODE_UNSUPPORTED,
-			"%s is not supported yet", kind);
+		polc_parse_tracing(r->polc, &r->input->tracings, object);
 	else if (!add_to_inventory(r, object))
 		unknown_kind(r, object, kind, strict);
 }
@@ -229,11 +240,13 @@ static void read_yaml(struct reading *r, uint32_t source, bool named)
 	object_list objects = {0};
 	bool strict;
 
-	polc_yaml_parse(r->polc, source, &documents);
+	polc_yaml_parse_bytes(r->polc, source, &documents);
 	for (size_t i = 0; i < documents.n; i++)
 		flatten(r->polc, documents.items[i], &objects);
 	strict = named && !(r->policies && holds_policy(&objects));
 	for (size_t i = 0; i < objects.n; i++) {
+		if (!strings_fit(r, objects.items[i]))
+			continue;
 		if (r->policies)
 			read_policy_object(r, objects.items[i], strict);
 		else
@@ -296,22 +309,22 @@ static void read_source(void *data, uint32_t source, bool named)
 
 /* Arguments */
 
-static size_t n_endpoints(const struct polc_input *input)
+/* Policies, endpoints: what a file of policies may hold. */
+static size_t n_found(const struct polc_input *input)
 {
-	return input->inventory.pods.n;
+	return input->ast.policies.n + input->tracings.n + input->inventory.pods.n;
 }
 
 int polc_read_policies(struct polc *polc, struct polc_input *input, const char *path)
 {
 	struct reading r = {.polc = polc, .input = input, .policies = true};
-	size_t policies = input->ast.policies.n, endpoints = n_endpoints(input);
+	size_t found = n_found(input);
 	unsigned errors = polc->n_errors;
 	int result = polc_files_read(polc, path, read_source, &r);
 
 	if (result < 0)
 		return result;
-	if (polc->n_errors == errors && input->ast.policies.n == policies &&
-		n_endpoints(input) == endpoints && !r.n_inventory_objects)
+	if (polc->n_errors == errors && n_found(input) == found && !r.n_inventory_objects)
 		polc_error(polc, (struct polc_span){0}, POLC_CODE_NO_POLICY, "no policy in %s",
 			strcmp(path, "-") ? path : POLC_STDIN_PATH);
 	return 0;
@@ -327,8 +340,9 @@ int polc_read_inventory(struct polc *polc, struct polc_input *input, const char 
 
 /* Duplicates */
 
-struct numbered {
-	const struct polc_ast_policy *policy;
+struct identity { /* of a policy */
+	const char *kind, *namespace, *name;
+	struct polc_span span;
 	size_t index;
 };
 
@@ -337,9 +351,9 @@ static int compare_texts(const char *a, const char *b)
 	return strcmp(a ? a : "", b ? b : "");
 }
 
-static int compare_identities(const struct polc_ast_policy *a, const struct polc_ast_policy *b)
+static int compare_identities(const struct identity *a, const struct identity *b)
 {
-	int order = (a->kind > b->kind) - (a->kind < b->kind);
+	int order = strcmp(a->kind, b->kind);
 
 	if (!order)
 		order = compare_texts(a->namespace, b->namespace);
@@ -348,40 +362,59 @@ static int compare_identities(const struct polc_ast_policy *a, const struct polc
 
 static int compare_numbered(const void *left, const void *right)
 {
-	const struct numbered *a = left, *b = right;
-	int order = compare_identities(a->policy, b->policy);
+	const struct identity *a = left, *b = right;
+	int order = compare_identities(a, b);
 
 	return order ? order : (a->index > b->index) - (a->index < b->index);
 }
 
-static void report_duplicate(struct polc *polc, const struct polc_ast_policy *first,
-	const struct polc_ast_policy *second)
+static void report_duplicate(
+	struct polc *polc, const struct identity *first, const struct identity *second)
 {
 	struct polc_diagnostic *d;
 
 	if (!second->name || !*second->name)
 		return;
-	d = polc_error(polc, second->name_span, POLC_CODE_DUPLICATE_POLICY,
-		"%s %s%s%s is defined twice", polc_policy_kind_name(second->kind),
-		second->namespace ? second->namespace : "", second->namespace ? "/" : "",
-		second->name);
-	polc_diagnostic_relate(polc, d, first->name_span, "it is first defined here");
+	d = polc_error(polc, second->span, POLC_CODE_DUPLICATE_POLICY, "%s %s%s%s is defined twice",
+		second->kind, second->namespace ? second->namespace : "",
+		second->namespace ? "/" : "", second->name);
+	polc_diagnostic_relate(polc, d, first->span, "it is first defined here");
+}
+
+static struct identity *identities_of(struct polc *polc, const struct polc_input *input, size_t *n)
+{
+	size_t n_network = input->ast.policies.n;
+	struct identity *list;
+
+	*n = n_network + input->tracings.n;
+	list = POLC_NEW_ARRAY(&polc->arena, *n, struct identity);
+	for (size_t i = 0; i < n_network; i++) {
+		const struct polc_ast_policy *policy = input->ast.policies.items[i];
+
+		list[i] = (struct identity){polc_policy_kind_name(policy->kind), policy->namespace,
+			policy->name, policy->name_span, i};
+	}
+	for (size_t i = n_network; i < *n; i++) {
+		const struct polc_ast_tracing *policy = input->tracings.items[i - n_network];
+
+		list[i] = (struct identity){tracing_kinds[policy->namespaced], policy->namespace,
+			policy->name, policy->name_span, i};
+	}
+	return list;
 }
 
 void polc_read_finish(struct polc *polc, struct polc_input *input)
 {
-	size_t n = input->ast.policies.n, first = 0;
-	struct numbered *list = POLC_NEW_ARRAY(&polc->arena, n, struct numbered);
+	size_t n, first = 0;
+	struct identity *list = identities_of(polc, input, &n);
 
 	polc_inventory_finish(polc, &input->inventory);
-	for (size_t i = 0; i < n; i++)
-		list[i] = (struct numbered){input->ast.policies.items[i], i};
 	if (n)
 		qsort(list, n, sizeof(*list), compare_numbered);
 	for (size_t i = 1; i < n; i++) {
-		if (compare_identities(list[first].policy, list[i].policy))
+		if (compare_identities(&list[first], &list[i]))
 			first = i;
 		else
-			report_duplicate(polc, list[first].policy, list[i].policy);
+			report_duplicate(polc, &list[first], &list[i]);
 	}
 }

@@ -10,9 +10,11 @@
 
 #include "ast.h"
 #include "inventory.h"
+#include "tracing.h"
 
 struct polc_input {
 	struct polc_ast ast;
+	polc_ast_tracings tracings; /* in order of appearance */
 	struct polc_inventory inventory;
 };
 
@@ -37,7 +39,10 @@ void polc_parse_cilium(struct polc *polc, struct polc_ast *ast, const struct pol
 	enum polc_policy_kind kind);
 void polc_parse_policy_api(struct polc *polc, struct polc_ast *ast, const struct polc_yaml *object,
 	enum polc_policy_kind kind);
-/* The DSL (grammar/). Network blocks go to ast; endpoint blocks go to the inventory. */
+void polc_parse_tracing(
+	struct polc *polc, polc_ast_tracings *tracings, const struct polc_yaml *object);
+/* The DSL (grammar/). Network blocks go to ast, tracing blocks to tracings; endpoint blocks go to
+ * the inventory. */
 void polc_parse_pol(struct polc *polc, struct polc_input *input, uint32_t source);
 
 #endif

@@ -56,12 +56,12 @@ static bool cilium_key_ok(const char *key)
 	return foreign_source(key, (size_t)(colon - key)) || polc_is_label_key(colon + 1);
 }
 
-static bool check_key(
-	struct polc *polc, const struct polc_yaml *node, bool cilium, const char *what)
+static bool check_key(struct polc *polc, const struct polc_yaml *node,
+	enum polc_label_syntax syntax, const char *what)
 {
 	const char *key = node->value;
 
-	if (cilium ? cilium_key_ok(key) : polc_is_label_key(key))
+	if (syntax ? cilium_key_ok(key) : polc_is_label_key(key))
 		return true;
 	polc_error(polc, node->span, POLC_CODE_BAD_SELECTOR,
 		"\"%s\" in %s is not a valid label key", key, what);
@@ -69,10 +69,13 @@ static bool check_key(
 }
 
 static bool check_value(struct polc *polc, const struct polc_yaml *node, const char *key,
-	bool cilium, const char *what)
+	enum polc_label_syntax syntax, const char *what)
 {
-	const char *colon = cilium ? strchr(key, ':') : NULL;
+	const char *colon = syntax ? strchr(key, ':') : NULL;
 
+	/* where an image is from */
+	if (syntax == POLC_LABELS_OF_CONTAINERS && !strcmp(key, "repo"))
+		return true;
 	if (colon && foreign_source(key, (size_t)(colon - key)))
 		return true;
 	if (polc_is_label_value(node->value))
@@ -95,19 +98,19 @@ static bool key_as_written(struct polc *polc, const struct polc_yaml *key, const
 		polc, key, polc_arena_printf(&polc->arena, "a label key in %s", what), &text);
 }
 
-static bool read_match_label(struct polc *polc, const struct polc_yaml_entry *entry, bool cilium,
-	const char *what, struct polc_ast_selector *selector)
+static bool read_match_label(struct polc *polc, const struct polc_yaml_entry *entry,
+	enum polc_label_syntax syntax, const char *what, struct polc_ast_selector *selector)
 {
 	struct polc_ast_requirement requirement = {.op = POLB_OP_IN, .from_match_labels = true};
 	const char *value;
 
-	if (!key_as_written(polc, entry->key, what) || !check_key(polc, entry->key, cilium, what))
+	if (!key_as_written(polc, entry->key, what) || !check_key(polc, entry->key, syntax, what))
 		return false;
 	if (!polc_yaml_string(polc, entry->value,
 		    polc_arena_printf(&polc->arena, "value of label %s", entry->key->value),
 		    &value))
 		return false;
-	if (!check_value(polc, entry->value, entry->key->value, cilium, what))
+	if (!check_value(polc, entry->value, entry->key->value, syntax, what))
 		return false;
 	requirement.key = entry->key->value;
 	requirement.key_span = entry->key->span;
@@ -117,8 +120,8 @@ static bool read_match_label(struct polc *polc, const struct polc_yaml_entry *en
 	return true;
 }
 
-static bool read_match_labels(struct polc *polc, const struct polc_yaml *node, bool cilium,
-	const char *what, struct polc_ast_selector *selector)
+static bool read_match_labels(struct polc *polc, const struct polc_yaml *node,
+	enum polc_label_syntax syntax, const char *what, struct polc_ast_selector *selector)
 {
 	bool ok = true;
 
@@ -128,7 +131,7 @@ static bool read_match_labels(struct polc *polc, const struct polc_yaml *node, b
 	if (!polc_yaml_expect(polc, node, POLC_YAML_MAPPING, what))
 		return false;
 	for (size_t i = 0; i < node->n_entries; i++)
-		ok &= read_match_label(polc, &node->entries[i], cilium, what, selector);
+		ok &= read_match_label(polc, &node->entries[i], syntax, what, selector);
 	return ok;
 }
 
@@ -162,8 +165,8 @@ static bool read_operator(struct polc *polc, const struct polc_yaml *expression,
 	return false;
 }
 
-static bool read_key(struct polc *polc, const struct polc_yaml *expression, bool cilium,
-	const char *what, struct polc_ast_requirement *out)
+static bool read_key(struct polc *polc, const struct polc_yaml *expression,
+	enum polc_label_syntax syntax, const char *what, struct polc_ast_requirement *out)
 {
 	const struct polc_yaml *node = polc_yaml_get(expression, "key");
 
@@ -174,11 +177,11 @@ static bool read_key(struct polc *polc, const struct polc_yaml *expression, bool
 	}
 	out->key_span = node->span;
 	return polc_yaml_string(polc, node, "key", &out->key) &&
-	       check_key(polc, node, cilium, what);
+	       check_key(polc, node, syntax, what);
 }
 
-static bool read_values(struct polc *polc, const struct polc_yaml *node, bool cilium,
-	const char *what, struct polc_ast_requirement *out)
+static bool read_values(struct polc *polc, const struct polc_yaml *node,
+	enum polc_label_syntax syntax, const char *what, struct polc_ast_requirement *out)
 {
 	bool ok = true;
 
@@ -190,7 +193,7 @@ static bool read_values(struct polc *polc, const struct polc_yaml *node, bool ci
 		const char *value;
 
 		if (polc_yaml_string(polc, node->items[i], "a label value", &value) &&
-			check_value(polc, node->items[i], out->key, cilium, what))
+			check_value(polc, node->items[i], out->key, syntax, what))
 			*polc_vec_push(&polc->arena, &out->values) = value;
 		else
 			ok = false;
@@ -211,8 +214,8 @@ static bool check_count(struct polc *polc, const struct polc_yaml *expression,
 	return false;
 }
 
-static bool read_expression(struct polc *polc, const struct polc_yaml *node, bool cilium,
-	const char *what, struct polc_ast_selector *selector)
+static bool read_expression(struct polc *polc, const struct polc_yaml *node,
+	enum polc_label_syntax syntax, const char *what, struct polc_ast_selector *selector)
 {
 	static const char *const fields[] = {"key", "operator", "values"};
 	struct polc_ast_requirement requirement = {0};
@@ -223,19 +226,19 @@ static bool read_expression(struct polc *polc, const struct polc_yaml *node, boo
 		return false;
 	polc_yaml_check_fields(polc, node, fields, POLC_ARRAY_SIZE(fields), what, POLC_ERROR);
 	requirement.span = node->span;
-	key_ok = read_key(polc, node, cilium, what, &requirement);
+	key_ok = read_key(polc, node, syntax, what, &requirement);
 	operator_ok = read_operator(polc, node, what, &requirement.op);
 	if (!key_ok || !operator_ok)
 		return false;
-	if (!read_values(polc, values, cilium, what, &requirement) ||
+	if (!read_values(polc, values, syntax, what, &requirement) ||
 		!check_count(polc, node, values, &requirement))
 		return false;
 	*polc_vec_push(&polc->arena, &selector->requirements) = requirement;
 	return true;
 }
 
-static bool read_expressions(struct polc *polc, const struct polc_yaml *node, bool cilium,
-	const char *what, struct polc_ast_selector *selector)
+static bool read_expressions(struct polc *polc, const struct polc_yaml *node,
+	enum polc_label_syntax syntax, const char *what, struct polc_ast_selector *selector)
 {
 	bool ok = true;
 
@@ -245,12 +248,12 @@ static bool read_expressions(struct polc *polc, const struct polc_yaml *node, bo
 	if (!polc_yaml_expect(polc, node, POLC_YAML_SEQUENCE, what))
 		return false;
 	for (size_t i = 0; i < node->n_items; i++)
-		ok &= read_expression(polc, node->items[i], cilium, what, selector);
+		ok &= read_expression(polc, node->items[i], syntax, what, selector);
 	return ok;
 }
 
-const struct polc_ast_selector *polc_parse_selector(
-	struct polc *polc, const struct polc_yaml *node, bool cilium, const char *what)
+const struct polc_ast_selector *polc_parse_selector(struct polc *polc, const struct polc_yaml *node,
+	enum polc_label_syntax syntax, const char *what)
 {
 	static const char *const fields[] = {"matchLabels", "matchExpressions"};
 	struct polc_ast_selector *selector;
@@ -262,8 +265,8 @@ const struct polc_ast_selector *polc_parse_selector(
 	selector = POLC_NEW(&polc->arena, struct polc_ast_selector);
 	selector->span = node->span;
 	polc_yaml_check_fields(polc, node, fields, POLC_ARRAY_SIZE(fields), what, POLC_ERROR);
-	ok = read_match_labels(polc, polc_yaml_get(node, "matchLabels"), cilium, what, selector);
+	ok = read_match_labels(polc, polc_yaml_get(node, "matchLabels"), syntax, what, selector);
 	ok &= read_expressions(
-		polc, polc_yaml_get(node, "matchExpressions"), cilium, what, selector);
+		polc, polc_yaml_get(node, "matchExpressions"), syntax, what, selector);
 	return ok && polc->n_errors == errors ? selector : NULL;
 }

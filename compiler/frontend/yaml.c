@@ -54,6 +54,7 @@ struct builder {
 	bool stop; /* and need not be looked at further */
 	bool dead; /* libyaml gave up */
 	bool template_reported;
+	bool bytes; /* strings may hold NULs */
 	size_t dead_at;
 };
 
@@ -331,6 +332,14 @@ static void apply_scalar_tag(struct builder *b, struct polc_yaml *node, const ch
 		bad_tag(b, node->span, tag, "does not fit the value");
 }
 
+static const char *bytes_copy(struct polc_arena *arena, const char *bytes, size_t n)
+{
+	char *copy = polc_arena_alloc(arena, n + 1);
+
+	memcpy(copy, bytes, n);
+	return copy;
+}
+
 static struct built build_scalar(struct builder *b, const yaml_event_t *event)
 {
 	const char *value = (const char *)event->data.scalar.value;
@@ -339,11 +348,10 @@ static struct built build_scalar(struct builder *b, const yaml_event_t *event)
 
 	if (length > SCALAR_BYTES_MAX)
 		return over_limit(b, node->span, "a scalar is longer than 1 MiB");
-	if (memchr(value, '\0', length)) {
-		polc_error(b->polc, node->span, POLC_CODE_ENCODING, "a string contains a NUL");
+	node->value = bytes_copy(b->arena, value, length);
+	node->length = length;
+	if (!b->bytes && !polc_yaml_refuse_nul(b->polc, node))
 		return stand_in(b, node->span);
-	}
-	node->value = polc_arena_strndup(b->arena, value, length);
 	node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 	if (event->data.scalar.tag)
 		apply_scalar_tag(b, node, (const char *)event->data.scalar.tag);
@@ -445,6 +453,8 @@ static const struct polc_yaml *check_key(struct builder *b, const struct polc_ya
 		syntax_error(b, key->span, "a mapping key must be a scalar");
 		return stand_in(b, key->span).node;
 	}
+	if (!polc_yaml_refuse_nul(b->polc, key))
+		return stand_in(b, key->span).node;
 	if (key->plain && !strcmp(key->value, "<<")) {
 		d = syntax_error(b, key->span, "merge keys (<<) are not supported");
 		polc_diagnostic_suggest(b->polc, d, "write the merged fields out");
@@ -744,14 +754,15 @@ static const char *without_tabs(struct builder *b, size_t base)
 	return copy;
 }
 
-void polc_yaml_parse(struct polc *polc, uint32_t source, polc_yaml_documents *out)
+static void parse(struct polc *polc, uint32_t source, bool bytes, polc_yaml_documents *out)
 {
 	const struct polc_source *file = polc_source_get(&polc->sources, source);
 	struct builder b = {.polc = polc,
 		.arena = &polc->arena,
 		.source = source,
 		.text = file->text,
-		.len = file->len};
+		.len = file->len,
+		.bytes = bytes};
 	size_t base = file->len >= 3 && !memcmp(file->text, "\xef\xbb\xbf", 3) ? 3 : 0;
 
 	if (file->len > FILE_BYTES_MAX) {
@@ -769,4 +780,14 @@ void polc_yaml_parse(struct polc *polc, uint32_t source, polc_yaml_documents *ou
 	map_characters(&b);
 	b.input = without_tabs(&b, base);
 	parse_from(&b, base, out);
+}
+
+void polc_yaml_parse(struct polc *polc, uint32_t source, polc_yaml_documents *out)
+{
+	parse(polc, source, false, out);
+}
+
+void polc_yaml_parse_bytes(struct polc *polc, uint32_t source, polc_yaml_documents *out)
+{
+	parse(polc, source, true, out);
 }

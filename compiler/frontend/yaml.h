@@ -20,6 +20,7 @@ struct polc_yaml {
 	struct polc_span span;
 	/* SCALAR: text, and whether it was written without quotes (only then null/bool/number) */
 	const char *value;
+	size_t length; /* of the text; more than strlen() when it holds NULs */
 	bool plain;
 	/* SEQUENCE */
 	const struct polc_yaml *const *items;
@@ -37,6 +38,15 @@ typedef POLC_VEC(const struct polc_yaml *) polc_yaml_documents;
  * when possible. Empty documents are skipped.
  */
 void polc_yaml_parse(struct polc *polc, uint32_t source, polc_yaml_documents *out);
+
+/*
+ * The same, but strings may hold NULs (keys may not): for files with values that are bytes. Who
+ * reads such a tree either calls polc_yaml_refuse_nul() on it or minds `length`; typed access below
+ * refuses NULs by itself.
+ */
+void polc_yaml_parse_bytes(struct polc *polc, uint32_t source, polc_yaml_documents *out);
+/* False when a string below a node holds a NUL; each is reported. */
+bool polc_yaml_refuse_nul(struct polc *polc, const struct polc_yaml *node);
 
 /* How YAML 1.1 as Kubernetes reads it (sigs.k8s.io/yaml) understands a scalar. */
 enum polc_yaml_scalar {

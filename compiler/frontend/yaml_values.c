@@ -154,6 +154,8 @@ bool polc_yaml_string(
 {
 	struct polc_diagnostic *d;
 
+	if (node && node->kind == POLC_YAML_SCALAR && strlen(node->value) != node->length)
+		return polc_yaml_refuse_nul(polc, node);
 	if (node && node->kind == POLC_YAML_SCALAR && polc_yaml_resolve(node) == POLC_YAML_STRING) {
 		*out = node->value;
 		return true;
@@ -251,4 +253,19 @@ void polc_yaml_check_fields(struct polc *polc, const struct polc_yaml *mapping,
 		if (near)
 			polc_diagnostic_suggest(polc, d, "did you mean \"%s\"?", near);
 	}
+}
+
+bool polc_yaml_refuse_nul(struct polc *polc, const struct polc_yaml *node)
+{
+	bool ok = true;
+
+	if (node->kind == POLC_YAML_SCALAR && strlen(node->value) != node->length) {
+		polc_error(polc, node->span, POLC_CODE_ENCODING, "a string contains a NUL");
+		ok = false;
+	}
+	for (size_t i = 0; i < node->n_items; i++)
+		ok &= polc_yaml_refuse_nul(polc, node->items[i]);
+	for (size_t i = 0; i < node->n_entries; i++)
+		ok &= polc_yaml_refuse_nul(polc, node->entries[i].value);
+	return ok;
 }

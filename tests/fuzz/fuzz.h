@@ -9,9 +9,35 @@
 #include <unistd.h>
 
 #include "compiler/backend/plan.h"
+#include "compiler/backend/plan_tracing.h"
 #include "compiler/frontend/reader.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Tracing policies: IR (verified by the lowering), plan, generated programs; both spellings print.
+ */
+static inline void fuzz_compile_tracing(struct polc *polc, struct polc_input *input)
+{
+	const struct polc_tracing_options options = {
+		0}; /* of no kernel: the host must not matter */
+	const struct polc_tracing *tracing = polc_lower_tracing(polc, input, &options);
+	struct polc_buf text = {.arena = &polc->arena};
+
+	if (polc->n_errors)
+		return;
+	polc_tracing_print(tracing, polc, &text);
+	for (size_t i = 0; i < input->tracings.n; i++) {
+		polc_tracing_print_pol(input->tracings.items[i], &text);
+		polc_tracing_print_yaml(input->tracings.items[i], &text);
+	}
+	const struct polc_tracing_plan *plan = polc_plan_tracing(polc, tracing, &options);
+
+	if (!plan)
+		return;
+	polc_plan_tracing_print(plan, polc, &text);
+	polc_emit_tracing_config(plan, &text);
+	polc_emit_tracing_programs(plan, &text);
+}
 
 /* Lowers and plans what was read; a plan of a set without errors must verify. Diagnostics must
  * print. */
@@ -34,6 +60,8 @@ static inline void fuzz_compile(struct polc *polc, struct polc_input *input)
 			polc_ast_print_yaml(&input->ast, &text);
 		}
 	}
+	if (!polc->n_errors)
+		fuzz_compile_tracing(polc, input);
 	FILE *null = fopen("/dev/null", "w");
 
 	polc_diagnostics_print_text(polc, null, false);

@@ -29,6 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		polc_source_add(&polc.arena, &polc.sources, "in.pol", (const char *)data, size));
 	if (!polc.n_errors) {
 		polc_ast_print_pol(&input.ast, &text);
+		for (size_t i = 0; i < input.tracings.n; i++)
+			polc_tracing_print_pol(input.tracings.items[i], &text);
 		reread(text.p ? text.p : "", text.n);
 	}
 	fuzz_compile(&polc, &input);

@@ -126,7 +126,7 @@ static bool same_policy(const struct polc_ast_policy *a, const struct polc_ast_p
 	return true;
 }
 
-static bool same_ast(const struct polc_ast *a, const struct polc_ast *b)
+static inline bool same_ast(const struct polc_ast *a, const struct polc_ast *b)
 {
 	DIFFER(a->policies.n != b->policies.n, "number of policies");
 	for (size_t i = 0; i < a->policies.n; i++)

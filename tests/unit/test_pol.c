@@ -213,7 +213,7 @@ static const struct {
 } bad[] = {
 	{"netwrok a in b { subject all; }",
 		"1:1 201 unexpected 'netwrok', expected 'network', 'kubernetes', 'cluster', "
-		"'admin', 'baseline', 'endpoint' or the end of the file\n"},
+		"'admin', 'baseline', 'endpoint', 'tracing' or the end of the file\n"},
 	{"network a in b { subject all; ingres allow from x = y; }",
 		"1:31 201 unexpected 'ingres', expected 'spec', 'subject', 'ingress', 'egress', "
 		"'isolate', 'log', 'description', 'labels' or '}'\n"},
@@ -255,7 +255,7 @@ static const struct {
 		"1:60 203 label 'x' cannot have two values at once\n"},
 	{"network a in b { subject all; ingress allow from x == y; egress allow to x ~ y; "
 	 "}",
-		"1:53 201 unexpected '=', expected a value\n"
+		"1:52 201 unexpected '==', expected '!=', 'in', 'not' or '='\n"
 		"1:76 202 '~' has no place here\n"},
 	{"network a in b { description \"abc; \n subject all; }",
 		"1:30 202 a string ends on its line: the closing '\"' is missing\n"},
@@ -272,9 +272,9 @@ static const struct {
 		"1:55 603 the subject of a ClusterNetworkPolicy is 'namespaces ...', or pods in "
 		"them: 'namespaces ... pods ...'\n"
 		"1:79 313 ingress rules of a ClusterNetworkPolicy have no 'pods' peers\n"},
-	{"tracing t { on kprobe x(y: z) when a == 1 do sigkill; } network a in b { subject "
+	{"tracing t { on kprobe x(y: int) when a == 1 do sigkill; } network a in b { subject "
 	 "all; ingress allow nothing; }",
-		"1:1 801 tracing policies are not supported yet\n"},
+		"1:38 1002 'a' is not the label of an argument\n"},
 	{"network a in b { subject all; ingress allow from all; }",
 		"1:50 201 unexpected 'all', expected a peer, 'none' or 'any'\n"},
 	{"network a in b { subject all; ingress allow from x = y to tcp/80, icmp/8; }",
@@ -319,7 +319,7 @@ static const struct {
 		"1:42 701 'a/b' cannot be the name of an interface\n"
 		"1:57 702 '::ffff:1.2.3.4' is no address\n"},
 	{"}", "1:1 201 unexpected '}', expected 'network', 'kubernetes', 'cluster', 'admin', "
-	      "'baseline', 'endpoint' or the end of the file\n"},
+	      "'baseline', 'endpoint', 'tracing' or the end of the file\n"},
 	{"network a in b { subject all; ingress allow from x = \"a b\" to tcp/a_b, icmp/300, "
 	 "icmp; }",
 		"1:54 310 'a b' is not a valid label value: at most 63 letters, digits, '-', '_' "
@@ -408,7 +408,13 @@ static void test_truncated(void **state)
 		"network c { spec { subject all; ingress allow nothing; } }\n"
 		"cluster network d tier admin priority 1 { subject namespaces all pods a = b;"
 		" egress pass to nodes all to any/http as \"n\"; }\n"
-		"tracing t { on { } when } endpoint e { address 1.2.3.4; port a udp/1; }";
+		"tracing t { mode a; pods a = b; list l = syscalls (c); macro m when all; on "
+		"kprobe f("
+		"1: a: int size 1) returns int data (b: int from current_task resolve c) when a in "
+		"1"
+		" and workload pods (x in (y)) host and capability in C on-error deny as d do "
+		"signal 9"
+		" then post every 5m; } endpoint e { address 1.2.3.4; port a udp/1; }";
 
 	(void)state;
 	for (size_t n = 0; n < sizeof(text); n++) {

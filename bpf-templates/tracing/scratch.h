@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* A buffer for one run of a program, claimed and given back: what does not fit on the stack. */
+#ifndef POLT_SCRATCH_H
+#define POLT_SCRATCH_H
+
+#include "runtime/trace_abi.h"
+#include "../lib/common.h"
+#include "config.h"
+
+/* Room behind the last argument that may start: the longest payload with its head. */
+#define POLT_ARGUMENTS_BYTES (POLT_ARGUMENTS_LIMIT + 4136)
+/* Texts are read in pieces of this size: as many bytes behind them are zero. */
+#define POLT_TEXT_STEP 32
+
+struct polt_record {
+	struct polb_process process;
+	__u64 own[POLT_BINARY_WORDS];
+	__u64 lineage[POLT_BINARY_WORDS];
+	__u64 parent[POLT_BINARY_WORDS];
+	__u64 parent_lineage[POLT_BINARY_WORDS];
+};
+
+/* Key of a longest-prefix map; `bits` counts the domain's 32 as well. */
+struct polt_lpm_key {
+	__u32 bits, domain;
+	__u64 text[32];
+};
+
+/* polt_path_walk() and where it is (path.h): in memory of which the verifier knows nothing, so that
+ * one round of its loop is like the next. */
+struct polt_mount_view { /* of a mount */
+	__u64 parent;    /* struct mount */
+	__u64 mountpoint, root;
+};
+struct polt_dentry_view {
+	__u64 parent;
+	__u32 hash, length;
+	__u64 name;
+};
+struct polt_root { /* of current; zero when it has none any more */
+	__u64 mnt, dentry;
+};
+struct polt_walker {
+	__u64 mnt, dentry; /* struct vfsmount, struct dentry */
+	struct polt_root root;
+	struct polt_mount_view mount;
+	struct polt_dentry_view d;
+	__u32 dentry_only;
+	__u32 at;   /* where the text in scratch->path begins */
+	__u32 step; /* enum polt_walk_step */
+	__u32 end;  /* where the first name was put */
+	__u32 flags;
+	__u32 pad;
+};
+
+struct polt_scratch {
+	__u32 users;
+	__u32 slot; /* its own index */
+	struct polt_walker walker;
+	struct polt_lpm_key lpm;
+	__u64 found; /* by an automaton so far */
+	/* a path is built here from POLB_PATH_BYTES towards the front; the rest stays zero */
+	char path[POLB_PATH_BYTES + 512];
+	char text[POLB_PATH_BYTES + 64]; /* a string, POLT_TEXT_STEP zero bytes behind its end */
+	struct polt_record record;       /* process tracking: the record to be */
+	union {
+		struct {
+			struct polb_event_call event; /* followed by */
+			char arguments[POLT_ARGUMENTS_BYTES];
+		};
+		struct polb_event_exec exec; /* process tracking */
+	};
+};
+_Static_assert(sizeof(struct polt_scratch) <= 32768, "a per-CPU value has at most 32 KB");
+
+/* Where a text is, for polt_classify(): an offset in the scratch. */
+enum {
+	POLT_PATH = __builtin_offsetof(struct polt_scratch, path),
+	POLT_TEXT = __builtin_offsetof(struct polt_scratch, text),
+};
+
+enum { POLT_SCRATCH_SLOTS = 8 };
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, POLT_SCRATCH_SLOTS);
+	__type(key, __u32);
+	__type(value, struct polt_scratch);
+} polt_scratch SEC(".maps");
+
+static __always_inline struct polt_scratch *polt_scratch_at(__u32 slot)
+{
+	return bpf_map_lookup_elem(&polt_scratch, &slot);
+}
+
+/*
+ * NULL: every slot is taken. Whoever sees itself alone after adding has the slot: a program that
+ * interrupts between the add and the look leaves before it goes on.
+ */
+static __noinline struct polt_scratch *polt_scratch_claim(void)
+{
+	for (__u32 slot = 0; slot < POLT_SCRATCH_SLOTS; slot++) {
+		struct polt_scratch *s = polt_scratch_at(slot);
+
+		if (!s)
+			return NULL;
+		__sync_fetch_and_add(&s->users, 1);
+		if (likely(READ_ONCE(s->users) == 1)) {
+			s->slot = slot;
+			return s;
+		}
+		__sync_fetch_and_add(&s->users, -1);
+	}
+	return NULL;
+}
+
+static __always_inline void polt_scratch_release(struct polt_scratch *s)
+{
+	__sync_fetch_and_add(&s->users, -1);
+}
+
+#endif

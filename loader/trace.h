@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Tracing on this node: which alternative of a hook this kernel can do, attaching and pinning it,
+ * what exists already (processes, cgroups). Shared by loader/trace_*.c, apply, mode and status.
+ *
+ * Pins of a generation: links as t<hook>_<program>_<place>; where the kernel has no links for
+ * perf events (before 5.15), the array perf_events, whose entries keep those events alive (5.10:
+ * BPF_F_PRESERVE_ELEMS); trace_hooks, an array of struct pold_trace_hook by hook.
+ */
+#ifndef POLD_TRACE_H
+#define POLD_TRACE_H
+
+#include "loader.h"
+#include "runtime/instance.h"
+
+#define POLD_WHY 400 /* bytes of a reason */
+
+/* Whether something can be done here: MISSING is a symbol, file or probe that does not exist. */
+enum pold_can { POLD_CAN, POLD_CANNOT, POLD_MISSING, POLD_DIGEST };
+
+/* trace_kernel.c: what this kernel can do, asked of it and never guessed from its version. */
+/* A file of a kernel file system (tracefs, securityfs, debugfs), mounted or not. fd or -errno. */
+int pold_kernel_file(const char *type, const char *mount, const char *path);
+struct pold_kernel;
+int pold_kernel_open(const struct polb_bundle *bundle, struct pold_kernel **out);
+void pold_kernel_free(struct pold_kernel *kernel);
+/* What can be known before trying; `why` only when it cannot. Not for uprobes and USDT. */
+enum pold_can pold_kernel_can(struct pold_kernel *kernel,
+	const struct polb_bundle_trace_program *program, char why[POLD_WHY]);
+
+/* trace_uprobe.c, trace_usdt.c: places in a file. */
+struct pold_spot {
+	uint64_t offset, ref_ctr_offset; /* in the file */
+	const char *arguments;           /* USDT: argument specs, in the resolved memory */
+};
+struct pold_spots {
+	struct pold_spot *items;
+	size_t n;
+	char *memory; /* what the strings point into */
+};
+void pold_spots_free(struct pold_spots *spots);
+enum pold_can pold_uprobe_resolve(const struct polb_bundle *bundle,
+	const struct polb_bundle_trace_program *program, struct pold_spots *out,
+	char why[POLD_WHY]);
+/* A USDT probe's places in an open file. */
+struct pold_elf;
+enum pold_can pold_usdt_resolve(const struct polb_bundle *bundle,
+	const struct polb_bundle_trace_program *program, const struct pold_elf *file,
+	struct pold_spots *out, char why[POLD_WHY]);
+/* "-4@%edi 8@-16(%rbp) 4@$5"; what programs cannot read is of a kind that they do not know. */
+void pold_usdt_parse(const char *text, struct polb_usdt *out);
+
+/* trace_attach.c: what is attached, until it is pinned. */
+struct bpf_link;
+struct pold_trace_link {
+	struct bpf_link *link;
+	uint32_t hook, number; /* number: within the hook */
+	bool pinned;
+};
+struct pold_trace {
+	const struct polb_bundle *bundle;
+	struct pold_kernel *kernel;
+	uint32_t *chosen;      /* by hook: alternative; POLB_NO_ALTERNATIVE: left out */
+	uint32_t *next;        /* by hook: alternatives before this one are refused */
+	char (*why)[POLD_WHY]; /* by hook: why they are */
+	struct pold_trace_link *links;
+	size_t n_links;
+};
+#define POLD_TRACE_INIT                                                                            \
+	{                                                                                          \
+		.links = NULL                                                                      \
+	}
+int pold_trace_open(const struct polb_bundle *bundle, struct pold_trace *out); /* exit code */
+/* Detaches what is not pinned. */
+void pold_trace_close(struct pold_trace *trace);
+/* Attaches everything that is chosen. 0; -EAGAIN: a hook goes on to its next alternative, load
+ * again; else an exit code has been printed: POLD_*. */
+int pold_trace_attach(struct pold_trace *trace, const struct polb_instance *instance);
+void pold_trace_detach(struct pold_trace *trace);
+int pold_trace_pin(struct pold_trace *trace, const char *name, uint32_t generation); /* -errno */
+
+/* trace_choose.c: the alternatives of hooks. */
+/* The first one of each hook that is possible as far as is known. Exit code. */
+int pold_trace_choose(struct pold_trace *trace);
+/* What was chosen for the hook does not work: true when there is another one to be tried. */
+bool pold_trace_refused(struct pold_trace *trace, uint32_t hook, const char *why);
+/* The hook with this program in its chosen alternative; n_trace_hooks: none. */
+uint32_t pold_trace_hook_of(const struct pold_trace *trace, const char *program);
+/* Says that the bundle is refused because of this hook. POLD_ENVIRONMENT. */
+int pold_trace_refuse(const struct pold_trace *trace, uint32_t hook);
+
+/* Pinned as trace_hooks, by hook. */
+struct pold_trace_hook {
+	uint32_t alternative; /* POLB_NO_ALTERNATIVE: left out */
+	uint32_t links;
+};
+
+/* trace_proc.c: one process as /proc shows it. */
+struct pold_process {
+	struct polb_process process;
+	uint64_t start_ns;               /* since boot, to a tick */
+	bool dead;                       /* a zombie without living threads */
+	char path[POLB_PATH_BYTES + 16]; /* of the binary, as the process itself sees it */
+	size_t path_size;
+	struct polb_credentials credentials;
+	uint32_t path_flags; /* POLB_EXEC_UNLINKED */
+};
+/* 0; -ENOENT: gone. */
+int pold_process_read(uint32_t pid, struct pold_process *out);
+/* Start and state only. 0 or -ENOENT. */
+int pold_process_alive(uint32_t pid, uint64_t *start_ns, bool *dead);
+/* Its description, with what the record says of it. */
+void pold_process_exec(const struct pold_process *process, struct polb_exec *out);
+/* Namespaces of a process: 0 where there is none. */
+void pold_namespaces_read(uint32_t pid, __u32 out[POLB_N_NAMESPACES]);
+
+/* trace_processes.c: those that exist, into a generation's maps; `old`: its maps, or NULL. */
+struct pold_trace_old {
+	int processes_fd, execs_fd;
+	const struct polb_bundle *bundle;
+};
+int pold_processes_scan(const struct polb_bundle *bundle, int processes_fd, int execs_fd,
+	const struct pold_trace_old *old); /* exit code */
+
+/* trace_cgroups.c: what the processes of each cgroup are. Exit code. */
+int pold_workloads_write(const struct polb_bundle *bundle, int workloads_fd);
+
+/* trace_apply.c; exit codes. */
+int pold_trace_load(struct pold_trace *trace, const struct polb_instance_options *options,
+	struct polb_instance **out);
+/* Pins links and maps. */
+int pold_trace_keep(struct pold_trace *trace, const struct polb_instance *instance,
+	const char *name, uint32_t generation);
+/* Processes and workloads; `old`: the generation in force, 0: none. */
+int pold_trace_know(const struct pold_trace *trace, const struct polb_instance *instance,
+	const char *name, uint32_t old);
+
+/* Before and after the cutover: for an instant both generations act. 0 or -errno. */
+int pold_trace_overlap(const struct polb_instance *instance, bool begin);
+
+/* trace_status.c: the tracing part of `status`. Exit codes. */
+int pold_trace_status_text(const struct pold_state *state, bool all);
+int pold_trace_status_json(const struct pold_state *state); /* members, each behind a comma */
+
+#endif

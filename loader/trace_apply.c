@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * apply, for what a bundle traces: alternatives chosen, loaded and attached until this kernel takes
+ * them all or one has none left; then everything that must be known before the cutover.
+ */
+#include "trace.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "runtime/cleanup.h"
+#include "runtime/trace_tables.h"
+
+#define OVERLAP_NS 500000000ull
+
+/* What the kernel refused to load counts against its hook. -EAGAIN: there is another alternative.
+ */
+static int load_refused(struct pold_trace *t, const char *failed, const char *error)
+{
+	uint32_t hook = pold_trace_hook_of(t, failed);
+
+	if (!failed[0] || hook == t->bundle->n_trace_hooks)
+		return pold_fail(POLD_ENVIRONMENT, "cannot load the bundle: %s", error);
+	return pold_trace_refused(t, hook, error) ? -EAGAIN : pold_trace_refuse(t, hook);
+}
+
+static int try_once(
+	struct pold_trace *t, struct polb_instance_options *options, struct polb_instance **out)
+{
+	char error[POLB_ERROR_TEXT], failed[POLB_PROGRAM_NAME] = "";
+	int result = pold_trace_choose(t);
+
+	if (result)
+		return result;
+	options->alternatives = t->chosen;
+	options->failed = failed;
+	if (polb_instance_load(t->bundle, options, out, error))
+		return load_refused(t, failed, error);
+	result = pold_trace_attach(t, *out);
+	if (result) {
+		polb_instance_free(*out);
+		*out = NULL;
+	}
+	return result;
+}
+
+int pold_trace_load(struct pold_trace *t, const struct polb_instance_options *options,
+	struct polb_instance **out)
+{
+	struct polb_instance_options copy = *options;
+	int result;
+
+	do /* each turn refuses one alternative */
+		result = try_once(t, &copy, out);
+	while (result == -EAGAIN);
+	return result;
+}
+
+static int write_config(const struct polb_instance *instance)
+{
+	int fd = polb_instance_map_fd(instance, "polt_trace_config");
+	struct polb_trace_config config = {.self_tgid = 0};
+	__u32 zero = 0;
+
+	pold_namespaces_read(1, config.host_namespaces);
+	return bpf_map_update_elem(fd, &zero, &config, BPF_ANY) ? -errno : 0;
+}
+
+static int pin_maps(const struct polb_instance *instance, const char *name, uint32_t generation)
+{
+	static const char *const maps[] = {"polt_trace_config", "polt_policies",
+		"polt_trace_counters", "polt_processes", "polt_execs", "polt_workloads"};
+	int err = 0;
+
+	for (size_t i = 0; !err && i < sizeof(maps) / sizeof(maps[0]); i++) {
+		int fd = polb_instance_map_fd(instance, maps[i]);
+
+		if (fd >= 0)
+			err = pold_pin_put(fd, POLD_ROOT "/%s/g%u/%s", name, generation, maps[i]);
+	}
+	return err;
+}
+
+/* Waits until no processor is in a program that had been entered before. */
+static void wait_for_programs(void)
+{
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+		usleep(20000); /* not configured: longer than any program takes */
+}
+
+static uint64_t boot_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
+}
+
+static int set_overlap(int fd, uint64_t until_ns)
+{
+	struct polb_trace_config config;
+	__u32 zero = 0;
+
+	if (bpf_map_lookup_elem(fd, &zero, &config))
+		return -errno;
+	config.overlap_until_ns = until_ns;
+	return bpf_map_update_elem(fd, &zero, &config, BPF_ANY) ? -errno : 0;
+}
+
+int pold_trace_overlap(const struct polb_instance *instance, bool begin)
+{
+	int fd = polb_instance_map_fd(instance, "polt_trace_config"), err;
+	uint64_t until;
+
+	if (!begin)
+		return set_overlap(fd, 0);
+	do {
+		until = boot_ns() + OVERLAP_NS;
+		err = set_overlap(fd, until);
+		wait_for_programs();
+	} while (!err && boot_ns() + OVERLAP_NS / 2 > until);
+	return err;
+}
+
+int pold_trace_keep(struct pold_trace *t, const struct polb_instance *instance, const char *name,
+	uint32_t generation)
+{
+	int err = write_config(instance);
+
+	if (!err)
+		err = pin_maps(instance, name, generation);
+	if (!err)
+		err = pold_trace_pin(t, name, generation);
+	return err ? pold_fail(POLD_ENVIRONMENT, "cannot pin the tracing programs: %s",
+			     strerror(-err))
+		   : POLD_OK;
+}
+
+int pold_trace_know(const struct pold_trace *t, const struct polb_instance *instance,
+	const char *name, uint32_t old)
+{
+	POLD_STATE state = POLD_STATE_INIT;
+	POLB_FD processes_fd = -1, execs_fd = -1;
+	struct pold_trace_old before = {-1, -1, &state.bundle};
+	bool has_old = false;
+	int code;
+
+	if (old) {
+		state.name = name;
+		state.generation = old;
+		before.processes_fd = processes_fd = pold_state_map(&state, "polt_processes");
+		before.execs_fd = execs_fd = pold_state_map(&state, "polt_execs");
+		has_old = processes_fd >= 0 && execs_fd >= 0 && !pold_state_bundle(&state);
+	}
+	code = pold_processes_scan(t->bundle, polb_instance_map_fd(instance, "polt_processes"),
+		polb_instance_map_fd(instance, "polt_execs"), has_old ? &before : NULL);
+	if (!code)
+		code = pold_workloads_write(
+			t->bundle, polb_instance_map_fd(instance, "polt_workloads"));
+	return code;
+}
