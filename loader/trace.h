@@ -135,8 +135,11 @@ int pold_trace_keep(struct pold_trace *trace, const struct polb_instance *instan
 int pold_trace_know(const struct pold_trace *trace, const struct polb_instance *instance,
 	const char *name, uint32_t old);
 
-/* Before and after the cutover: for an instant both generations act. 0 or -errno. */
-int pold_trace_overlap(const struct polb_instance *instance, bool begin);
+/*
+ * Before the cutover: calls that are between two programs of one hook are still judged by the old
+ * generation, although it is no longer in force. New calls do not reach it: it is detached at once.
+ */
+void pold_trace_overlap(const char *name, uint32_t old);
 
 /* trace_status.c: the tracing part of `status`. Exit codes. */
 int pold_trace_status_text(const struct pold_state *state, bool all);

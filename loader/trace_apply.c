@@ -7,7 +7,6 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <linux/membarrier.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -17,7 +16,7 @@
 #include "runtime/cleanup.h"
 #include "runtime/trace_tables.h"
 
-#define OVERLAP_NS 500000000ull
+#define OVERLAP_NS 2000000000ull
 
 /* What the kernel refused to load counts against its hook. -EAGAIN: there is another alternative.
  */
@@ -87,13 +86,6 @@ static int pin_maps(const struct polb_instance *instance, const char *name, uint
 	return err;
 }
 
-/* Waits until no processor is in a program that had been entered before. */
-static void wait_for_programs(void)
-{
-	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
-		usleep(20000); /* not configured: longer than any program takes */
-}
-
 static uint64_t boot_ns(void)
 {
 	struct timespec now;
@@ -102,30 +94,16 @@ static uint64_t boot_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
 }
 
-static int set_overlap(int fd, uint64_t until_ns)
+void pold_trace_overlap(const char *name, uint32_t old)
 {
+	POLB_FD fd = pold_pin_get(POLD_ROOT "/%s/g%u/polt_trace_config", name, old);
 	struct polb_trace_config config;
 	__u32 zero = 0;
 
-	if (bpf_map_lookup_elem(fd, &zero, &config))
-		return -errno;
-	config.overlap_until_ns = until_ns;
-	return bpf_map_update_elem(fd, &zero, &config, BPF_ANY) ? -errno : 0;
-}
-
-int pold_trace_overlap(const struct polb_instance *instance, bool begin)
-{
-	int fd = polb_instance_map_fd(instance, "polt_trace_config"), err;
-	uint64_t until;
-
-	if (!begin)
-		return set_overlap(fd, 0);
-	do {
-		until = boot_ns() + OVERLAP_NS;
-		err = set_overlap(fd, until);
-		wait_for_programs();
-	} while (!err && boot_ns() + OVERLAP_NS / 2 > until);
-	return err;
+	if (fd < 0 || bpf_map_lookup_elem(fd, &zero, &config))
+		return;
+	config.overlap_until_ns = boot_ns() + OVERLAP_NS;
+	bpf_map_update_elem(fd, &zero, &config, BPF_ANY);
 }
 
 int pold_trace_keep(struct pold_trace *t, const struct polb_instance *instance, const char *name,

@@ -28,12 +28,12 @@ struct polb_manifest {
 	__u32 n_rules;      /* user rules; counters hold POLB_RULE_FIRST + n_rules */
 	__u32 flow_entries; /* size of the flow table */
 	__u32 udp_timeout_s, closing_timeout_s;
-	__u32 posture;           /* enum polc_posture */
-	__u32 dialect;           /* enum polc_dialect */
-	__u32 audit;             /* start in audit mode */
-	__u32 polc_version;      /* string */
-	__u32 clang_version;     /* string */
-	__u32 cluster_name;      /* string */
+	__u32 posture;       /* enum polc_posture */
+	__u32 dialect;       /* enum polc_dialect */
+	__u32 audit;         /* start in audit mode */
+	__u32 polc_version;  /* string */
+	__u32 clang_version; /* string */
+	__u32 cluster_name;  /* string */
 	/* tracing */
 	__u32 binary_words;      /* POLT_BINARY_WORDS */
 	__u32 workload_words;    /* POLT_WORKLOAD_WORDS */
@@ -109,8 +109,8 @@ struct polb_bundle_label {
 	__u32 source, key, value;
 };
 
-
-/* --- tracing ----------------------------------------------------------------------------------- */
+/* --- tracing -----------------------------------------------------------------------------------
+ */
 
 /* How a program is attached. X(NAME, "name") */
 #define POLB_MECHANISMS(X)                                                                         \
@@ -131,30 +131,31 @@ enum polb_mechanism {
 #define X(name, text) POLB_MECHANISM_##name,
 	POLB_MECHANISMS(X)
 #undef X
-	POLB_N_MECHANISMS
+		POLB_N_MECHANISMS
 };
 
-struct polb_bundle_trace_policy { /* policy number = index */
+struct polb_bundle_trace_policy {    /* policy number = index */
 	__u32 name, namespace, kind; /* strings */
 	__u32 mode;                  /* enum polb_policy_mode at start */
 	__u32 events_per_second, burst, sample;
-	__u32 enforces;              /* has an enforcement action: its mode can be switched */
-	__u32 file, line;            /* file: string in .polc.source.strings; 0, 0 without source */
+	__u32 enforces;   /* has an enforcement action: its mode can be switched */
+	__u32 file, line; /* file: string in .polc.source.strings; 0, 0 without source */
 };
 struct polb_bundle_trace_spec { /* spec number = index */
 	__u32 policy;
-	__u32 section;                  /* enum polc_trace_section's value: kprobes 0, fentries, ... */
-	__u32 first_symbol, n_symbols;  /* in .polc.trace.symbols */
-	__u32 first_value, n_values;    /* args, data, return: in .polc.trace.values */
+	__u32 section; /* enum polc_trace_section's value: kprobes 0, fentries, ... */
+	__u32 first_symbol, n_symbols; /* in .polc.trace.symbols */
+	__u32 first_value, n_values;   /* args, data, return: in .polc.trace.values */
 	__u32 first_selector, n_selectors;
-	__u32 message;                  /* string */
-	__u32 first_tag, n_tags;        /* in .polc.values: string offsets */
-	__u32 path, provider, name;     /* strings: uprobes, USDT */
+	__u32 message;              /* string */
+	__u32 first_tag, n_tags;    /* in .polc.values: string offsets */
+	__u32 path, provider, name; /* strings: uprobes, USDT */
 	__u32 raw;
 	__u32 line;
 };
 struct polb_bundle_trace_symbol {
-	__u32 name; /* string, as Tetragon reports it: "__x64_sys_openat", "raw_syscalls/sys_enter" */
+	__u32 name; /* string, as Tetragon reports it: "__x64_sys_openat", "raw_syscalls/sys_enter"
+		     */
 };
 struct polb_bundle_trace_value {
 	__u32 place, number; /* POLB_ARGUMENT_*, position */
@@ -164,11 +165,11 @@ struct polb_bundle_trace_value {
 	__u32 resolve;       /* string */
 };
 struct polb_bundle_trace_selector { /* number = index */
-	__u32 spec, position; /* within its spec */
-	__u32 label;          /* string */
+	__u32 spec, position;       /* within its spec */
+	__u32 label;                /* string */
 	__u32 line;
 	__u64 actions, return_actions;
-	__u32 url, fqdn;      /* strings: GetUrl, DnsLookup */
+	__u32 url, fqdn; /* strings: GetUrl, DnsLookup */
 };
 /*
  * A hook is what must be attached for the policies to hold. Its alternatives are in order of
@@ -201,7 +202,7 @@ struct polb_bundle_trace_program {
 	__u32 flags;       /* POLB_PROGRAM_* */
 	__u32 same_as;     /* string: attach only if BTF gives this function the same parameters */
 	__u32 first_digest, n_digests; /* in .polc.values: strings "sha256:hex" */
-	__u32 usdt;        /* number of the probe in polt_usdt */
+	__u32 usdt;                    /* number of the probe in polt_usdt */
 };
 enum {
 	POLB_PROGRAM_IS_ADDRESS = 1, /* offset is a virtual address of the file */
@@ -209,7 +210,8 @@ enum {
 	 * polt_registers_writable, 6.18) */
 	POLB_PROGRAM_OVERRIDES = 2,
 	POLB_PROGRAM_SLEEPABLE = 4,
-	/* reads the result behind the arguments: the function has n_arguments parameters, not more */
+	/* reads the result behind the arguments: the function has n_arguments parameters, not more
+	 */
 	POLB_PROGRAM_EXACT_ARGUMENTS = 8,
 };
 struct polb_bundle_trace_string { /* strings.h of the templates; bits of sets by domain */
@@ -227,10 +229,10 @@ struct polb_bundle_trace_net {
 };
 /* A cgroup of the inventory: what its processes are. */
 struct polb_bundle_trace_cgroup {
-	__u32 cgroup;       /* string: path below the cgroup2 mount, or */
-	__u32 container_id; /* string: part of a cgroup's name */
+	__u32 cgroup;                           /* string: path below the cgroup2 mount, or */
+	__u32 container_id;                     /* string: part of a cgroup's name */
 	__u32 namespace, pod, container, image; /* strings */
-	__u32 first_word;   /* workload bits: workload_words entries of .polc.trace.words */
+	__u32 first_word; /* workload bits: workload_words entries of .polc.trace.words */
 	__u32 first_label, n_labels; /* in .polc.labels */
 };
 

@@ -334,6 +334,8 @@ static int set_constants(struct bpf_object *object, const struct polb_bundle *bu
 		{"polt_generation", options->generation, true},
 		{"polt_port_classes", bundle->manifest.n_port_classes,
 			bundle->manifest.hooks & ~(uint32_t)POLB_HOOK_TRACE},
+		/* a kernel before 6.18 refuses the program, and with it the hook */
+		{"polt_registers_writable", 1, false},
 		{"polt_string_seed", bundle->manifest.string_seed, false},
 	};
 

@@ -71,7 +71,7 @@ enum polb_trace_type {
 #define X(name, text, class, width, is_signed) POLB_TYPE_##name,
 	POLB_TRACE_TYPES(X)
 #undef X
-	POLB_N_TRACE_TYPES
+		POLB_N_TRACE_TYPES
 };
 enum polb_trace_class {
 	POLB_CLASS_NOTHING,
@@ -103,7 +103,7 @@ enum polb_trace_action {
 #define X(name, text) POLB_ACTION_##name,
 	POLB_TRACE_ACTIONS(X)
 #undef X
-	POLB_N_TRACE_ACTIONS
+		POLB_N_TRACE_ACTIONS
 };
 
 /* Namespaces, in this order everywhere. */
@@ -122,7 +122,7 @@ enum polb_namespace {
 #define X(name, text) POLB_NS_##name,
 	POLB_NAMESPACES(X)
 #undef X
-	POLB_N_NAMESPACES
+		POLB_N_NAMESPACES
 };
 
 enum { POLB_CAPS_PERMITTED, POLB_CAPS_EFFECTIVE, POLB_CAPS_INHERITABLE, POLB_N_CAPS };
@@ -158,9 +158,9 @@ struct polb_process {
 	__u32 namespaces[POLB_N_NAMESPACES]; /* inums at exec, refreshed by NamespaceChanges */
 };
 enum {
-	POLB_PROCESS_EXEC = 1,   /* seen at exec */
-	POLB_PROCESS_CLONE = 2,  /* seen at fork, no exec of its own yet */
-	POLB_PROCESS_PROCFS = 4, /* existed at apply */
+	POLB_PROCESS_EXEC = 1,    /* seen at exec */
+	POLB_PROCESS_CLONE = 2,   /* seen at fork, no exec of its own yet */
+	POLB_PROCESS_PROCFS = 4,  /* existed at apply */
 	POLB_PROCESS_NO_PATH = 8, /* binary's path could not be read: matches nothing */
 };
 
@@ -230,8 +230,8 @@ struct polb_string_value {
 	__u32 pad;
 };
 /*
- * A seed is chosen at compile time; who knows it can make texts collide, which costs nothing: a hit is
- * compared byte for byte.
+ * A seed is chosen at compile time; who knows it can make texts collide, which costs nothing: a hit
+ * is compared byte for byte.
  */
 static inline __attribute__((always_inline)) __u64 polb_string_mix(__u64 hash, __u64 word)
 {
@@ -265,10 +265,11 @@ struct polb_trace_config {
 	__u32 self_tgid; /* polload's reader: 0 none; its own calls make no events */
 	__u32 pad;
 	/*
-	 * Until then (bpf_ktime_get_boot_ns) this generation acts beside the one in force. Programs
-	 * on one hook run one after the other, often the newest first: a call that has passed the
-	 * new program when the cell is written, and reaches the old one behind it, would be seen by
-	 * neither. So both act for an instant, and it ends by itself when polload is killed.
+	 * Until then (bpf_ktime_get_boot_ns) this generation acts although it is not in force.
+	 * Programs on one hook run one after the other, the newest first: a call that has passed
+	 * the new program when the cell is written, and reaches the old one behind it, would be
+	 * seen by neither. polload sets it in the old generation just before the cutover and then
+	 * detaches it, so that only calls under way are concerned; it ends by itself.
 	 */
 	__u64 overlap_until_ns;
 };
@@ -289,14 +290,14 @@ struct polb_trace_policy_state {
 struct polb_trace_counter {
 	__u64 matched;
 	__u64 posted;
-	__u64 rate_limited;  /* by rateLimit of the action */
-	__u64 over_limit;    /* by the policy's event rate */
-	__u64 lost;          /* no room in the ring buffer */
-	__u64 signalled;     /* Sigkill and Signal */
-	__u64 overridden;    /* Override, and NotifyEnforcer that was recorded */
-	__u64 monitored;     /* an enforcement action held back by monitor mode */
-	__u64 failed;        /* an action that the kernel refused */
-	__u64 unreadable;    /* an argument could not be read while the selector was tested */
+	__u64 rate_limited; /* by rateLimit of the action */
+	__u64 over_limit;   /* by the policy's event rate */
+	__u64 lost;         /* no room in the ring buffer */
+	__u64 signalled;    /* Sigkill and Signal */
+	__u64 overridden;   /* Override, and NotifyEnforcer that was recorded */
+	__u64 monitored;    /* an enforcement action held back by monitor mode */
+	__u64 failed;       /* an action that the kernel refused */
+	__u64 unreadable;   /* an argument could not be read while the selector was tested */
 };
 
 /*
@@ -311,7 +312,7 @@ struct polb_usdt_key {
 enum polb_usdt_kind {
 	POLB_USDT_CONSTANT,
 	POLB_USDT_REGISTER,
-	POLB_USDT_MEMORY, /* at register + constant */
+	POLB_USDT_MEMORY,  /* at register + constant */
 	POLB_USDT_INDEXED, /* at register + (index << shift) + constant */
 };
 struct polb_usdt_argument {
@@ -328,14 +329,15 @@ struct polb_usdt {
 	struct polb_usdt_argument arguments[POLB_USDT_ARGUMENTS];
 };
 
-/* --- events ------------------------------------------------------------------------------------ */
+/* --- events ------------------------------------------------------------------------------------
+ */
 
 /* Continues enum polb_event_type (abi.h): the first byte of every record of polt_events. */
 enum {
-	POLB_EVENT_EXEC = 16, /* struct polb_event_exec */
-	POLB_EVENT_EXIT = 17, /* struct polb_event_exit */
-	POLB_EVENT_CALL = 18, /* struct polb_event_call, then arguments */
-	POLB_EVENT_DATA = 19, /* struct polb_event_data: a further piece of a long argument */
+	POLB_EVENT_EXEC = 16,   /* struct polb_event_exec */
+	POLB_EVENT_EXIT = 17,   /* struct polb_event_exit */
+	POLB_EVENT_CALL = 18,   /* struct polb_event_call, then arguments */
+	POLB_EVENT_DATA = 19,   /* struct polb_event_data: a further piece of a long argument */
 	POLB_EVENT_LOADER = 20, /* struct polb_event_call with one FILE argument */
 };
 
@@ -363,21 +365,22 @@ struct polb_event_exit {
  */
 struct polb_event_call {
 	__u8 type;
-	__u8 returned;    /* this is (also) the return: a RETURN argument may be present */
-	__u8 process_unknown; /* no record of the process: the fields are the task's own */
-	__u8 monitored;   /* enforcement was held back */
-	__u32 spec;       /* number of the spec in the bundle */
-	__u32 selector;   /* number of the selector in the bundle, ~0: the spec has none */
+	__u8 returned;         /* this is (also) the return: a RETURN argument may be present */
+	__u8 process_unknown;  /* no record of the process: the fields are the task's own */
+	__u8 monitored;        /* enforcement was held back */
+	__u32 spec;            /* number of the spec in the bundle */
+	__u32 selector;        /* number of the selector in the bundle, ~0: the spec has none */
 	__u32 return_selector; /* likewise for matchReturnArgs, ~0: none */
 	__u32 generation;
-	__u32 function;   /* index of the symbol in the spec's list, when one program serves several */
+	__u32 function; /* index of the symbol in the spec's list, when one program serves several
+			 */
 	__u64 time_ns;
-	__u64 actions;        /* bits of enum polb_trace_action carried out (or held back) at entry */
+	__u64 actions; /* bits of enum polb_trace_action carried out (or held back) at entry */
 	__u64 return_actions; /* likewise at return */
 	__s32 override_error; /* what Override or NotifyEnforcer asked for */
 	__u32 signal;
-	__u32 pid, tid;       /* of the attributed process (TrackSock may change it) */
-	__u64 exec_id;        /* 0: unknown */
+	__u32 pid, tid; /* of the attributed process (TrackSock may change it) */
+	__u64 exec_id;  /* 0: unknown */
 	__u64 parent_exec_id;
 	__u32 parent_pid, cpu;
 	__u32 current_pid, current_tid; /* the task that ran */
@@ -420,8 +423,8 @@ enum {
  */
 struct polb_payload_bytes {
 	__u64 size; /* of the original */
-	/* not 0: DATA events with this id carry what comes behind `size in payload`, until one is the
-	 * last; they come behind the event, or before one that is sent at the return */
+	/* not 0: DATA events with this id carry what comes behind `size in payload`, until one is
+	 * the last; they come behind the event, or before one that is sent at the return */
 	__u64 id;
 };
 struct polb_payload_path {

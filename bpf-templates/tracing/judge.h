@@ -37,9 +37,30 @@ struct polt_call {
 #endif
 	bool has_record;
 	bool refresh; /* an event told of changed namespaces */
-	__s32 error;  /* of the first override, in order of policies */
-	__u32 error_selector;
+	/* of the first override, in order of policies: its error, and its selector in the upper
+	 * half */
+	__u64 *verdict;
 };
+
+/*
+ * At a hook with many selectors what was read is kept here and not on the stack: the verifier would
+ * otherwise go through what follows once for each combination of what is and what is not known.
+ * Whoever has a slot of the scratch has the one of the same number. Word 0: the verdict.
+ */
+#ifndef POLT_MEMO_WORDS
+#define POLT_MEMO_WORDS 0
+#endif
+#if POLT_MEMO_WORDS > 0
+struct polt_memo {
+	__u64 words[POLT_MEMO_WORDS];
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, POLT_SCRATCH_SLOTS);
+	__type(key, __u32);
+	__type(value, struct polt_memo);
+} polt_memos SEC(".maps");
+#endif
 
 /* What a selector wants of its event. */
 struct polt_posting {
@@ -79,6 +100,19 @@ static __always_inline bool polt_judge_workload(
 }
 #endif
 
+#if POLT_MEMO_WORDS > 0
+/* The memo with its first n words empty; NULL: no slot is free. */
+static __always_inline struct polt_memo *polt_need_memo(struct polt_call *call, const int n)
+{
+	struct polt_scratch *s = polt_need_scratch(call);
+	struct polt_memo *memo = s ? polt_at(&polt_memos, s->slot) : NULL;
+
+	for (int i = 0; memo && i < n; i++)
+		memo->words[i] = 0;
+	return memo;
+}
+#endif
+
 /* The last thing of every run. */
 static __always_inline void polt_call_end(struct polt_call *call)
 {
@@ -91,14 +125,19 @@ static __always_inline void polt_call_end(struct polt_call *call)
 static __always_inline void polt_take_verdict(
 	struct polt_call *call, const struct polt_outcome *outcome, __u32 selector)
 {
-	if (call->error || !outcome->verdict)
-		return;
-	call->error = outcome->verdict;
-	call->error_selector = selector;
+	if (outcome->verdict && !*call->verdict)
+		*call->verdict = (__u32)outcome->verdict | (__u64)selector << 32;
 }
 
-/* The same number, by way of memory: the verifier, to whom it was one constant for each selector, looks
- * at what follows once. */
+static __always_inline __s32 polt_call_error(const struct polt_call *call)
+{
+	__s32 error = (__s32)*call->verdict;
+
+	return error < -4095 || error > 0 ? -1 : error;
+}
+
+/* The same number, by way of memory: the verifier, to whom it was one constant for each selector,
+ * looks at what follows once. */
 static __always_inline __u32 polt_forget_selector(struct polt_scratch *s, __u32 selector)
 {
 	WRITE_ONCE(s->event.selector, selector);

@@ -8,8 +8,9 @@
 #include "emit_tracing.h"
 
 enum {
-	/* each doubles the states in which the verifier meets the code behind it */
-	MAX_KEPT = 6,
+	/* each doubles the states in which the verifier meets the code behind it, but in memos */
+	MAX_KEPT = 4,
+	MAX_SELECTORS_WITHOUT_MEMO = 6,
 };
 
 uint32_t polc_emit_item_index(const struct polc_emitter *e, enum polc_emit_item_kind kind,
@@ -58,24 +59,66 @@ static bool is_cheap(const struct polc_emitter *e, const struct polc_emit_item *
 	       polc_trace_type_class(v->value->type) == POLB_CLASS_INT;
 }
 
-void polc_emit_collect_items(struct polc_emitter *e)
+/* What is kept, and where: word 0 of a memo is the verdict's. */
+static void place_items(struct polc_emitter *e)
 {
 	unsigned n_kept = 0;
+
+	e->memo_words = e->has_memo;
+	for (uint32_t i = 0; i < e->items.n; i++) {
+		struct polc_emit_item *item = &e->items.items[i];
+		bool is_net = item->kind == POLC_ITEM_NET;
+
+		item->kept = is_net || (item->uses > 1 && !is_cheap(e, item) &&
+					       (e->has_memo || n_kept < MAX_KEPT));
+		n_kept += item->kept && !is_net;
+		item->word = e->memo_words;
+		if (e->has_memo && item->kept)
+			e->memo_words += is_net ? 1 : 2;
+	}
+}
+
+void polc_emit_collect_items(struct polc_emitter *e)
+{
+	size_t n_selectors = 0;
 
 	for (uint32_t i = 0; i < e->hook->n_members; i++) {
 		const struct polc_trace_member *member = &e->hook->members[i];
 		const struct polc_trace_spec *spec = polc_emit_spec(e, member);
 
+		n_selectors += spec->selectors.n;
 		for (size_t j = 0; j < spec->selectors.n; j++)
 			count_selector(e, member, &spec->selectors.items[j]);
 	}
-	for (uint32_t i = 0; i < e->items.n; i++) {
-		struct polc_emit_item *item = &e->items.items[i];
+	e->has_memo = n_selectors > MAX_SELECTORS_WITHOUT_MEMO;
+	place_items(e);
+}
 
-		item->kept = item->kind == POLC_ITEM_NET ||
-			     (item->uses > 1 && n_kept < MAX_KEPT && !is_cheap(e, item));
-		n_kept += item->kept && item->kind != POLC_ITEM_NET;
-	}
+uint32_t polc_emit_memo_words(const struct polc_tracing_plan *plan,
+	const struct polc_trace_hook *hook, struct polc_arena *arena)
+{
+	struct polc_emitter e = {.arena = arena, .plan = plan, .hook = hook};
+
+	polc_emit_collect_values(&e);
+	polc_emit_collect_items(&e);
+	return e.memo_words;
+}
+
+/* The variables of a kept item. */
+static const char *state_of(const struct polc_emitter *e, uint32_t index)
+{
+	if (e->has_memo)
+		return polc_arena_printf(
+			e->arena, "h->memo->words[%u]", e->items.items[index].word);
+	return polc_arena_printf(e->arena, "h->state%u", index);
+}
+
+static const char *value_of(const struct polc_emitter *e, uint32_t index)
+{
+	if (e->has_memo)
+		return polc_arena_printf(
+			e->arena, "h->memo->words[%u]", e->items.items[index].word + 1);
+	return polc_arena_printf(e->arena, "h->value%u", index);
 }
 
 /* ---- what each computes ---- */
@@ -203,15 +246,13 @@ static void emit_item(struct polc_emitter *e, uint32_t index, const struct polc_
 		", struct polt_h%u *h, __u64 *out)\n{\n\t__u64 value = 0;\n\tint state = -1;\n\n",
 		h, index, h);
 	if (item->kept)
-		polc_buf_printf(e->out,
-			"\tif (h->state%u) {\n\t\t*out = h->value%u;\n"
-			"\t\treturn h->state%u;\n\t}\n",
-			index, index, index);
+		polc_buf_printf(e->out, "\tif (%s) {\n\t\t*out = %s;\n\t\treturn (int)%s;\n\t}\n",
+			state_of(e, index), value_of(e, index), state_of(e, index));
 	emit_compute(e, item);
 	polc_buf_puts(e->out, "\t*out = value;\n");
 	if (item->kept)
-		polc_buf_printf(
-			e->out, "\th->state%u = state;\n\th->value%u = value;\n", index, index);
+		polc_buf_printf(e->out, "\t%s = state;\n\t%s = value;\n", state_of(e, index),
+			value_of(e, index));
 	polc_buf_puts(e->out, "\treturn state;\n}\n");
 }
 
@@ -219,32 +260,34 @@ static void emit_item(struct polc_emitter *e, uint32_t index, const struct polc_
 static void emit_net(struct polc_emitter *e, uint32_t index, const struct polc_emit_item *item)
 {
 	const struct polc_trace_value *value = e->values.items[item->value].value;
-	const char *type = polc_trace_type_name(value->type);
+	const char *state = state_of(e, index);
 	unsigned h = e->hook->number;
 
 	polc_buf_printf(e->out,
 		"static __always_inline const struct polb_payload_net "
 		"*polt_h%u_i%u(" POLC_EMIT_CONTEXT ", struct polt_h%u *h)\n{\n\t__u64 raw = 0;\n\n"
-		"\tif (!h->state%u)\n\t\th->state%u = polt_h%u_v%u(ctx, how, parameters, &raw) && "
+		"\tif (!%s)\n\t\t%s = polt_h%u_v%u(ctx, how, parameters, &raw) && "
 		"polt_net_%s(h->net%u, raw%s) ? 1 : -1;\n"
-		"\treturn h->state%u > 0 ? h->net%u : NULL;\n}\n",
-		h, index, h, index, index, h, item->value, type, index,
+		"\treturn (int)%s > 0 ? h->net%u : NULL;\n}\n",
+		h, index, h, state, state, h, item->value, polc_trace_type_name(value->type), index,
 		value->type == POLB_TYPE_SOCKADDR ? value->user_memory ? ", true" : ", false" : "",
-		index, index);
+		state, index);
 }
 
 /* The state of a run of this hook's programs. */
 static void emit_state(struct polc_emitter *e)
 {
-	polc_buf_printf(e->out, "\nstruct polt_h%u {\n\tstruct polt_call call;\n", e->hook->number);
+	polc_buf_printf(e->out, "\nstruct polt_h%u {\n\tstruct polt_call call;\n%s",
+		e->hook->number, e->has_memo ? "\tstruct polt_memo *memo;\n" : "");
 	for (uint32_t i = 0; i < e->items.n; i++) {
 		const struct polc_emit_item *item = &e->items.items[i];
 
 		if (item->kind == POLC_ITEM_NET)
-			polc_buf_printf(e->out,
-				"\tstruct polb_payload_net *net%u;\n\tint state%u;\n", i, i);
-		else if (item->kept)
-			polc_buf_printf(e->out, "\t__u64 value%u;\n\tint state%u;\n", i, i);
+			polc_buf_printf(e->out, "\tstruct polb_payload_net *net%u;\n", i);
+		else if (item->kept && !e->has_memo)
+			polc_buf_printf(e->out, "\t__u64 value%u;\n", i);
+		if (item->kept && !e->has_memo)
+			polc_buf_printf(e->out, "\tint state%u;\n", i);
 	}
 	polc_buf_puts(e->out, "};\n");
 }

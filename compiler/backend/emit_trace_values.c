@@ -222,6 +222,29 @@ static const char *array_declaration(
 	return polc_arena_printf(e->arena, "void *%s[1]", name);
 }
 
+/* "struct ", "union ", or nothing: a structure without a tag goes by its typedef (kuid_t). */
+static const char *step_keyword(const struct polc_resolve_step *step)
+{
+	if (step->is_typedef)
+		return "";
+	return step->is_union ? "union " : "struct ";
+}
+
+static void emit_view(struct polc_emitter *e, uint32_t index,
+	const struct polc_resolve_step *step, size_t number, const char *member)
+{
+	unsigned h = e->hook->number;
+
+	if (step->is_typedef)
+		polc_buf_printf(e->out,
+			"typedef %s {\n\t%s;\n} POLT_KERNEL %s___h%uv%us%zu;\n",
+			step->is_union ? "union" : "struct", member, step->struct_name, h, index,
+			number);
+	else
+		polc_buf_printf(e->out, "%s%s___h%uv%us%zu {\n\t%s;\n} POLT_KERNEL;\n",
+			step_keyword(step), step->struct_name, h, index, number, member);
+}
+
 /* A view of each structure on the way, with the one member that is used. */
 static void emit_views(struct polc_emitter *e, uint32_t index, const struct polc_trace_value *value)
 {
@@ -234,9 +257,7 @@ static void emit_views(struct polc_emitter *e, uint32_t index, const struct polc
 		member = step->type.kind == POLC_VALUE_ARRAY
 				 ? array_declaration(e, &step->type, step->member)
 				 : member_declaration(e, &step->type, step->member);
-		polc_buf_printf(e->out, "%s %s___h%uv%us%zu {\n\t%s;\n} POLT_KERNEL;\n",
-			step->is_union ? "union" : "struct", step->struct_name, e->hook->number,
-			index, i, member);
+		emit_view(e, index, step, i, member);
 	}
 	if (value->field && field_is_member(value->field))
 		polc_buf_printf(e->out, "struct %s___h%uv%u {\n\t%s %s;\n} POLT_KERNEL;\n",
@@ -253,9 +274,9 @@ static void emit_step(struct polc_emitter *e, uint32_t index, const struct polc_
 		polc_buf_printf(
 			e->out, "\tif (!polt_step_through(&at, %s))\n\t\treturn false;\n", user);
 	if (step->struct_name)
-		polc_buf_printf(e->out, "\tat += polt_offset(%s %s___h%uv%us%zu, %s);\n",
-			step->is_union ? "union" : "struct", step->struct_name, e->hook->number,
-			index, i, step->member);
+		polc_buf_printf(e->out, "\tat += polt_offset(%s%s___h%uv%us%zu, %s);\n",
+			step_keyword(step), step->struct_name, e->hook->number, index, i,
+			step->member);
 	else if (step->index)
 		polc_buf_printf(e->out, "\tat += %lluull;\n",
 			(unsigned long long)step->index * step->element_size);

@@ -83,6 +83,18 @@ static bool any_nets(const struct polc_tracing_plan *plan, unsigned family)
 	return false;
 }
 
+static uint32_t memo_words(const struct polc_tracing_plan *plan, struct polc_arena *arena)
+{
+	uint32_t most = 0;
+
+	for (uint32_t i = 0; i < plan->n_hooks; i++) {
+		uint32_t n = polc_emit_memo_words(plan, &plan->hooks[i], arena);
+
+		most = n > most ? n : most;
+	}
+	return most;
+}
+
 /* ---- polc_config.h ---- */
 
 static void define(struct polc_buf *out, const char *name, uint64_t value)
@@ -169,19 +181,59 @@ void polc_emit_tracing_config(const struct polc_tracing_plan *plan, struct polc_
 	define(out, "POLT_HAS_ENFORCER",
 		any_action(tracing, POLB_ACTION_NOTIFY_ENFORCER) ||
 			any_action(tracing, POLB_ACTION_CLEANUP_ENFORCER));
+	define(out, "POLT_MEMO_WORDS", memo_words(plan, out->arena));
 	define(out, "POLT_HAS_USDT", any_family(plan, POLC_HOOK_USDT));
 }
 
 /* ---- the functions that run members ---- */
 
+/* Tests that need the record; with a memo it is got at once: one state less for the verifier. */
+static bool asks_for_process(const struct polc_emitter *e)
+{
+	const uint32_t kinds = 1u << POLC_TEST_BINARY | 1u << POLC_TEST_PIDS |
+			       1u << POLC_TEST_NAMESPACE_CHANGES |
+			       1u << POLC_TEST_CAPABILITY_CHANGES;
+
+	for (uint32_t i = 0; i < e->hook->n_members; i++) {
+		const struct polc_trace_spec *spec = polc_emit_spec(e, &e->hook->members[i]);
+
+		for (size_t j = 0; j < spec->selectors.n; j++)
+			for (size_t k = 0; k < spec->selectors.items[j].tests.n; k++)
+				if (kinds >> spec->selectors.items[j].tests.items[k].kind & 1)
+					return true;
+	}
+	return false;
+}
+
+static void emit_memo(struct polc_emitter *e)
+{
+	const struct polc_trace_spec *first = polc_emit_spec(e, &e->hook->members[0]);
+
+	polc_buf_printf(e->out,
+		"\th->memo = polt_need_memo(&h->call, %u);\n\tif (!h->memo) {\n"
+		"\t\tpolt_count(%uu, unreadable);\n\t\tpolt_call_end(&h->call);\n"
+		"\t\treturn 0;\n\t}\n\th->call.verdict = &h->memo->words[0];\n",
+		e->memo_words, first->selectors.n ? first->selectors.items[0].number : UINT32_MAX);
+	if (asks_for_process(e))
+		polc_buf_puts(e->out, "\tpolt_need_record(&h->call);\n");
+}
+
 static void emit_begin(struct polc_emitter *e)
 {
+	const char *empty = e->has_memo ? " = {}" : "";
+
 	polc_buf_printf(
 		e->out, "\tstruct polt_h%u state = {}, *const h = &state;\n", e->hook->number);
+	if (!e->has_memo)
+		polc_buf_puts(e->out, "\t__u64 verdict = 0;\n");
 	for (uint32_t i = 0; i < e->items.n; i++)
 		if (e->items.items[i].kind == POLC_ITEM_NET)
-			polc_buf_printf(e->out, "\tstruct polb_payload_net net%u;\n", i);
+			polc_buf_printf(e->out, "\tstruct polb_payload_net net%u%s;\n", i, empty);
 	polc_buf_puts(e->out, "\n\tif (!polt_active())\n\t\treturn 0;\n");
+	if (e->has_memo)
+		emit_memo(e);
+	else
+		polc_buf_puts(e->out, "\th->call.verdict = &verdict;\n");
 	for (uint32_t i = 0; i < e->items.n; i++)
 		if (e->items.items[i].kind == POLC_ITEM_NET)
 			polc_buf_printf(e->out, "\th->net%u = &net%u;\n", i, i);
@@ -199,13 +251,15 @@ static void emit_enter(struct polc_emitter *e)
 	for (uint32_t i = 0; i < e->hook->n_members; i++)
 		polc_buf_printf(e->out, "\tpolt_h%u_m%u(ctx, how, parameters, whole, h);\n", h, i);
 	if (e->hook->n_enforcers)
-		polc_buf_puts(e->out, "\tif (!h->call.error) {\n"
-				      "\t\th->call.error = polt_enforcer_take();\n"
-				      "\t\th->call.error_selector = POLT_NO_SELECTOR;\n\t}\n");
-	polc_buf_puts(e->out,
-		"\tif (overrides && h->call.error)\n"
-		"\t\tpolt_override_return(ctx, h->call.error_selector, h->call.error);\n"
-		"\tpolt_call_end(&h->call);\n\treturn h->call.error;\n}\n");
+		polc_buf_puts(e->out, "\tif (!*h->call.verdict)\n"
+				      "\t\t*h->call.verdict = (__u32)polt_enforcer_take() |\n"
+				      "\t\t\t(__u64)POLT_NO_SELECTOR << 32;\n");
+	polc_buf_puts(e->out, "\tconst __s32 error = polt_call_error(&h->call);\n"
+			      "\tconst __u32 selector = *h->call.verdict >> 32;\n"
+			      "\tpolt_call_end(&h->call);\n"
+			      "\tif (overrides && error)\n"
+			      "\t\tpolt_override_return(ctx, selector, error);\n"
+			      "\treturn error;\n}\n");
 }
 
 static void emit_leave(struct polc_emitter *e)
@@ -249,8 +303,10 @@ static void emit_program(struct polc_emitter *e, const struct polc_trace_program
 	const struct mechanism *m = &mechanisms[p->mechanism];
 	uint32_t parameters = p->flags & POLB_PROGRAM_EXACT_ARGUMENTS ? p->n_arguments : 0;
 
-	polc_buf_printf(e->out, "\nSEC(\"%s%s%s\") int %s(void *ctx)\n{\n\t", m->section,
-		m->has_target ? "/" : "", m->has_target ? p->target : "", p->name);
+	/* fmod_ret: the whole register becomes the function's result, which may be a long */
+	polc_buf_printf(e->out, "\nSEC(\"%s%s%s\") %s %s(void *ctx)\n{\n\t", m->section,
+		m->has_target ? "/" : "", m->has_target ? p->target : "",
+		p->mechanism == POLB_MECHANISM_FMOD_RET ? "__s64" : "int", p->name);
 	polc_buf_puts(e->out, m->returns ? "return " : "");
 	if (p->entry)
 		polc_buf_printf(e->out, "polt_h%u_enter(ctx, POLT_%s, %u, %s, %s);\n",

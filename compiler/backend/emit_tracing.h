@@ -30,6 +30,7 @@ struct polc_emit_item {
 	uint32_t value, domain;
 	unsigned uses;
 	bool kept;
+	uint32_t word; /* in the memo: state, and behind it the value */
 };
 
 struct polc_emitter {
@@ -39,6 +40,10 @@ struct polc_emitter {
 	const struct polc_trace_hook *hook;
 	POLC_VEC(struct polc_emit_value) values;
 	POLC_VEC(struct polc_emit_item) items;
+	/* so many selectors that what is kept is in polt_memos; then words of it, the verdict's
+	 * included */
+	bool has_memo;
+	uint32_t memo_words;
 	bool has_socks; /* some selector tracks socks: events ask for whom */
 };
 
@@ -68,6 +73,9 @@ const char *polc_emit_path_reader(uint8_t type);
 /* emit_trace_items.c */
 void polc_emit_collect_items(struct polc_emitter *e);
 void polc_emit_items(struct polc_emitter *e);
+/* Words of polt_memos that the hook uses, 0: none. */
+uint32_t polc_emit_memo_words(const struct polc_tracing_plan *plan,
+	const struct polc_trace_hook *hook, struct polc_arena *arena);
 uint32_t polc_emit_item_index(const struct polc_emitter *e, enum polc_emit_item_kind kind,
 	uint32_t value, uint32_t domain);
 

@@ -351,19 +351,32 @@ static void place_spec(struct polc_trace_planner *p, const struct polc_trace_spe
 	POLC_BUG("unknown section %d", (int)spec->section);
 }
 
-static bool policy_notifies(
+static bool selector_replaces(const struct polc_trace_selector *selector)
+{
+	for (size_t i = 0; i < selector->actions.n; i++)
+		if (selector->actions.items[i].kind == POLB_ACTION_NOTIFY_ENFORCER &&
+			selector->actions.items[i].error)
+			return true;
+	return false;
+}
+
+/* A signal is sent where the call is noticed; only a result needs a program on the call itself. */
+static bool policy_replaces(
 	const struct polc_tracing *tracing, const struct polc_trace_policy *policy)
 {
-	for (uint32_t i = 0; i < policy->n_specs; i++)
-		if (polc_spec_has_action(
-			    &tracing->specs[policy->first_spec + i], POLB_ACTION_NOTIFY_ENFORCER))
-			return true;
+	for (uint32_t i = 0; i < policy->n_specs; i++) {
+		const struct polc_trace_spec *spec = &tracing->specs[policy->first_spec + i];
+
+		for (size_t j = 0; j < spec->selectors.n; j++)
+			if (selector_replaces(&spec->selectors.items[j]))
+				return true;
+	}
 	return false;
 }
 
 static void place_enforcers(struct polc_trace_planner *p, const struct polc_trace_policy *policy)
 {
-	if (!policy_notifies(p->tracing, policy))
+	if (!policy_replaces(p->tracing, policy))
 		return;
 	for (size_t i = 0; i < policy->enforcer_calls.n; i++) {
 		const struct polc_trace_symbol *symbol = &policy->enforcer_calls.items[i];

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../backend/plan.h"
+#include "../backend/plan_tracing.h"
 #include "cmd.h"
 
 struct check {
@@ -23,7 +24,7 @@ static const struct polc_option options[] = {
 	{"dump-ir", 0, POLC_OPTION_FLAG, offsetof(struct check, dump_ir), NULL, NULL,
 		"print the network and the traces that the policies mean"},
 	{"dump-plan", 0, POLC_OPTION_FLAG, offsetof(struct check, dump_plan), NULL, NULL,
-		"print bits, classes, rows and tables"},
+		"print bits, classes, rows and tables, and the hooks of traces"},
 };
 
 static const struct polc_command command = {
@@ -60,8 +61,8 @@ static void print_ir(struct polc_cmd *cmd, struct polc_buf *text)
 }
 
 /*
- * The plan is made even if nobody prints it: it reports the limits that a build would hit. Input
- * with errors has no plan.
+ * The plans are made even if nobody prints them: they report the limits that a build would hit.
+ * Input with errors has no plan.
  */
 static void plan_and_dump(struct check *check)
 {
@@ -69,11 +70,15 @@ static void plan_and_dump(struct check *check)
 	struct polc_buf text = {.arena = &polc->arena};
 	const struct polc_plan *plan =
 		polc_plan_build(polc, check->cmd.network, check->cmd.identities);
+	const struct polc_tracing_plan *tracing =
+		polc_plan_tracing(polc, check->cmd.tracing, &check->cmd.tracing_options);
 
 	if (check->dump_ir)
 		print_ir(&check->cmd, &text);
 	if (check->dump_plan && plan)
 		polc_plan_print(plan, &text);
+	if (check->dump_plan && tracing)
+		polc_plan_tracing_print(tracing, polc, &text);
 	if (text.n)
 		fwrite(text.p, 1, text.n, stdout);
 }

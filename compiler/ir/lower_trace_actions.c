@@ -339,8 +339,9 @@ static void check_post_fields(struct action_context *c)
 								      : NULL;
 
 	if (field && c->out->kind != POLB_ACTION_POST)
-		polc_error(polc_of(c), a->span, POLC_CODE_TRACE_ACTION,
-			"%s is a field of action 'Post', not of '%s'", field, a->action.text);
+		polc_error(polc_of(c), a->rate_limit.n ? a->rate_limit.span : a->span,
+			POLC_CODE_TRACE_ACTION, "%s is a field of action 'Post', not of '%s'",
+			field, a->action.text);
 }
 
 static void warn_ignored(struct action_context *c, const struct polc_ast_number *n,

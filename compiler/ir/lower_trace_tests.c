@@ -139,12 +139,22 @@ static bool applies(const struct polc_trace_operation *operation, uint8_t type)
 	return operation->classes >> polc_trace_type_class(type) & 1 && type_has(type, operation);
 }
 
+/* Another word for one that stands before it in the table. */
+static bool is_alias(size_t i)
+{
+	const struct polc_trace_operation *a = &operations[i], *b = &operations[i ? i - 1 : 0];
+
+	return i && a->kind == b->kind && a->read == b->read && a->negate == b->negate &&
+	       a->string_op == b->string_op && a->destination == b->destination;
+}
+
 static void suggest_operators(struct polc *polc, struct polc_diagnostic *d, uint8_t type)
 {
 	struct polc_buf words = {.arena = &polc->arena};
 
 	for (size_t i = 0; i < POLC_ARRAY_SIZE(operations); i++)
-		if (applies(&operations[i], type) && operations[i].kind != POLC_TEST_EXPRESSION)
+		if (applies(&operations[i], type) && !is_alias(i) &&
+			operations[i].kind != POLC_TEST_EXPRESSION)
 			polc_buf_printf(&words, "%s%s", words.n ? ", " : "", operations[i].word);
 	if (words.n)
 		polc_diagnostic_suggest(

@@ -321,14 +321,35 @@ static void lower_size_argument(struct polc_trace_scope *scope,
 			"sizeArgIndex counts from 1; the last one here is %zu", limit);
 }
 
+/* The functions where the parameter behind the address is its length: there an abstract name has an
+ * end (reference T39). */
+static bool length_follows(
+	const struct polc_trace_scope *scope, const struct polc_trace_value *value)
+{
+	static const char *const functions[] = {"security_socket_connect", "security_socket_bind",
+		"socket_connect", "socket_bind", "__x64_sys_connect", "__x64_sys_bind"};
+
+	if (value->origin != POLC_ORIGIN_ARGUMENT || value->number != 1 || value->n_steps ||
+		scope->spec.symbols.n != 1)
+		return false;
+	for (size_t i = 0; i < POLC_ARRAY_SIZE(functions); i++)
+		if (!strcmp(scope->spec.symbols.items[0].name, functions[i]))
+			return true;
+	return false;
+}
+
 static void lower_size(struct polc_trace_scope *scope, const struct polc_ast_trace_arg *arg,
 	struct polc_trace_value *value, const polc_trace_origins *from)
 {
 	bool counted = value->type == POLB_TYPE_CHAR_BUF || value->type == POLB_TYPE_CHAR_IOVEC;
 	const struct polc_value_type *end = from->n ? &from->items[0].type : NULL;
 
-	if (counted && arg->size_arg_index.written && arg->size_arg_index.value) {
+	if ((counted || value->type == POLB_TYPE_SOCKADDR_UN) && arg->size_arg_index.written &&
+		arg->size_arg_index.value) {
 		lower_size_argument(scope, arg, value);
+	} else if (value->type == POLB_TYPE_SOCKADDR_UN && length_follows(scope, value)) {
+		value->size_from = POLC_SIZE_ARGUMENT;
+		value->size_argument = 2;
 	} else if (counted && arg->return_copy) {
 		value->size_from = POLC_SIZE_RESULT;
 	} else if (value->type == POLB_TYPE_CONST_BUF && value->field) {

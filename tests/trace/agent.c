@@ -21,10 +21,10 @@
  *   agent hammer NAME ARG...    the call for ever, until a file /tmp/stop exists; prints counts
  *
  * Arguments of call: a number (any base), s:TEXT (pointer to it, \0 \n are understood), b:SIZE
- * (buffer of zeros), f:PATH (descriptor, opened read-write or read-only), d:PATH (O_PATH directory),
- * i:A,B (pointer to 64-bit numbers), 4:ADDR:PORT and 6:ADDR:PORT (sockaddr), u:PATH and a:NAME (unix,
- * abstract), l:SIZE (size of the last sockaddr when SIZE is -), t (a TCP socket), p:TEXT (a pipe that
- * holds it), v:A,B (iovec of these texts).
+ * (buffer of zeros), f:PATH (descriptor, opened read-write or read-only), r:PATH (read-only),
+ * d:PATH (O_PATH directory), i:A,B (pointer to 64-bit numbers), 4:ADDR:PORT and 6:ADDR:PORT
+ * (sockaddr), u:PATH and a:NAME (unix, abstract), l:SIZE (size of the last sockaddr when SIZE is
+ * -), t (a TCP socket), p:TEXT (a pipe that holds it), v:A,B (iovec of these texts).
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -42,6 +42,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -56,18 +57,97 @@ static const struct {
 	const char *name;
 	long number;
 } calls[] = {
-#define C(name) {#name, SYS_##name}
-	C(read), C(write), C(open), C(close), C(stat), C(lseek), C(mmap), C(mprotect), C(munmap),
-	C(pread64), C(pwrite64), C(readv), C(writev), C(access), C(pipe), C(dup), C(dup2), C(dup3),
-	C(getpid), C(getppid), C(socket), C(connect), C(sendto), C(bind), C(listen), C(kill), C(fcntl),
-	C(truncate), C(ftruncate), C(chdir), C(rename), C(mkdir), C(rmdir), C(creat), C(link),
-	C(unlink), C(symlink), C(readlink), C(chmod), C(chown), C(umask), C(getuid), C(setuid),
-	C(setgid), C(setreuid), C(setresuid), C(capset), C(ptrace), C(prctl), C(chroot), C(mount),
-	C(umount2), C(sethostname), C(init_module), C(finit_module), C(delete_module), C(setns),
-	C(unshare), C(openat), C(mkdirat), C(unlinkat), C(renameat), C(linkat), C(symlinkat), C(fchmodat),
-	C(fchownat), C(openat2), C(bpf), C(memfd_create), C(clock_settime), C(settimeofday), C(pivot_root),
-	C(setxattr), C(getxattr), C(perf_event_open), C(sched_yield), C(pause), C(execve), C(nanosleep),
-	C(clone), C(setpriority), C(alarm), C(sysinfo), C(getcwd), C(ioctl), C(fchdir), C(fsync),
+#define C(name)                                                                                    \
+	{                                                                                          \
+#name, SYS_##name                                                                  \
+	}
+	C(read),
+	C(write),
+	C(open),
+	C(close),
+	C(stat),
+	C(lseek),
+	C(mmap),
+	C(mprotect),
+	C(munmap),
+	C(pread64),
+	C(pwrite64),
+	C(readv),
+	C(writev),
+	C(access),
+	C(pipe),
+	C(dup),
+	C(dup2),
+	C(dup3),
+	C(getpid),
+	C(getppid),
+	C(socket),
+	C(connect),
+	C(sendto),
+	C(bind),
+	C(listen),
+	C(kill),
+	C(fcntl),
+	C(truncate),
+	C(ftruncate),
+	C(chdir),
+	C(rename),
+	C(mkdir),
+	C(rmdir),
+	C(creat),
+	C(link),
+	C(unlink),
+	C(symlink),
+	C(readlink),
+	C(chmod),
+	C(chown),
+	C(umask),
+	C(getuid),
+	C(setuid),
+	C(setgid),
+	C(setreuid),
+	C(setresuid),
+	C(capset),
+	C(ptrace),
+	C(prctl),
+	C(chroot),
+	C(mount),
+	C(umount2),
+	C(sethostname),
+	C(init_module),
+	C(finit_module),
+	C(delete_module),
+	C(setns),
+	C(unshare),
+	C(openat),
+	C(mkdirat),
+	C(unlinkat),
+	C(renameat),
+	C(linkat),
+	C(symlinkat),
+	C(fchmodat),
+	C(fchownat),
+	C(openat2),
+	C(bpf),
+	C(memfd_create),
+	C(clock_settime),
+	C(settimeofday),
+	C(pivot_root),
+	C(setxattr),
+	C(getxattr),
+	C(perf_event_open),
+	C(sched_yield),
+	C(pause),
+	C(execve),
+	C(nanosleep),
+	C(clone),
+	C(setpriority),
+	C(alarm),
+	C(sysinfo),
+	C(getcwd),
+	C(ioctl),
+	C(fchdir),
+	C(fsync),
 #undef C
 };
 
@@ -184,18 +264,32 @@ static long argument(const char *word)
 	if (!word[0] || word[1] != ':')
 		return (long)strtoull(word, NULL, 0);
 	switch (word[0]) {
-	case 's': return (long)unescape(text, &n);
-	case 'b': return (long)calloc(1, strtoul(text, NULL, 0));
-	case 'f': return open_any(text);
-	case 'd': return open(text, O_PATH | O_DIRECTORY);
-	case 'i': return (long)numbers(text);
-	case '4': return (long)ipv4(text);
-	case '6': return (long)ipv6(text);
-	case 'u': return (long)unix_address(text, false);
-	case 'a': return (long)unix_address(text, true);
-	case 'p': return pipe_with(text);
-	case 'v': return (long)vector(text);
-	default: return (long)strtoull(word, NULL, 0);
+	case 's':
+		return (long)unescape(text, &n);
+	case 'b':
+		return (long)calloc(1, strtoul(text, NULL, 0));
+	case 'f':
+		return open_any(text);
+	case 'r':
+		return open(text, O_RDONLY);
+	case 'd':
+		return open(text, O_PATH | O_DIRECTORY);
+	case 'i':
+		return (long)numbers(text);
+	case '4':
+		return (long)ipv4(text);
+	case '6':
+		return (long)ipv6(text);
+	case 'u':
+		return (long)unix_address(text, false);
+	case 'a':
+		return (long)unix_address(text, true);
+	case 'p':
+		return pipe_with(text);
+	case 'v':
+		return (long)vector(text);
+	default:
+		return (long)strtoull(word, NULL, 0);
 	}
 }
 
@@ -323,7 +417,8 @@ static long set_caps(uint64_t effective, uint64_t permitted)
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[2] = {
 		{.effective = (uint32_t)effective, .permitted = (uint32_t)permitted},
-		{.effective = (uint32_t)(effective >> 32), .permitted = (uint32_t)(permitted >> 32)}};
+		{.effective = (uint32_t)(effective >> 32),
+			.permitted = (uint32_t)(permitted >> 32)}};
 
 	return syscall(SYS_capset, &header, data);
 }
@@ -462,7 +557,9 @@ static int do_file(char **words)
 	else if (!strcmp(how, "truncate"))
 		result = truncate(words[1], 0);
 	else if (!strcmp(how, "map"))
-		result = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED ? -1 : 0;
+		result = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED
+				 ? -1
+				 : 0;
 	else
 		result = 0;
 	printf("file %ld %d\n", result, result ? errno : 0);
@@ -551,7 +648,8 @@ static int compare(const void *a, const void *b)
 static int do_bench(char **words)
 {
 	long n = atol(words[1]), *ns = calloc((size_t)n, sizeof(*ns));
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(9),
+	struct sockaddr_in address = {.sin_family = AF_INET,
+		.sin_port = htons(9),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int fd = open("/tmp/bench-file", O_RDWR | O_CREAT, 0644);
 
@@ -642,5 +740,6 @@ int main(int argc, char **argv)
 {
 	(void)argc;
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY}); /* maps, 5.10 */
 	return run(argv + 1);
 }

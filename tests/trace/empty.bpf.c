@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Programs that do nothing, on the hooks that tests/trace/bench measures: what a hook itself costs. */
+/* Programs that do nothing, on the hooks that tests/trace/bench measures: what a hook itself costs.
+ */
 #define SEC(name) __attribute__((section(name), used))
 
 SEC("lsm/file_open") int empty_file_open(void *ctx)

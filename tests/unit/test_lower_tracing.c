@@ -165,7 +165,7 @@ static const struct meaning meanings[] = {
 	 "      - {index: 2, operator: NotInRange, values: [\"-3:4\", \"5:6\"]}\n"
 	 "      - {index: 2, operator: Mask, values: [\"1\", \"0x80\"]}\n",
 		{"      v0 in -1 1..2 8\n", "      v0 in -1..127\n", "      v0 in -128..4\n",
-			"      not v0 in -3..6\n", "      v0 & 0x81\n", "difference T10 "}},
+			"      not v0 in -3..6\n", "      v0 & 0x81\n", "difference T10\n"}},
 	{"  kprobes:\n  - call: f\n    syscall: false\n    args: [{index: 0, type: uint64}]\n"
 	 "    selectors:\n    - matchArgs:\n"
 	 "      - {index: 0, operator: InRange, values: "
@@ -194,7 +194,7 @@ static const struct meaning meanings[] = {
 	 "      - {index: 2, operator: SubStringIgnCase, values: [ABC]}\n",
 		{"      not v0 prefix \"/a\" \"/b\"\n", "      v0 file type 040000 0140000\n",
 			"      v1 postfix \".so\"\n", "      v2 substring-folded \"abc\"\n",
-			"size in argument 3", "difference T9 ", "difference T42 "}},
+			"size in argument 3", "difference T9\n", "difference T42\n"}},
 	/* network; mapped addresses are IPv4 */
 	{"  kprobes:\n  - call: f\n    syscall: false\n    args: [{index: 0, type: sock}]\n"
 	 "    selectors:\n    - matchArgs:\n"
@@ -207,7 +207,7 @@ static const struct meaning meanings[] = {
 		{"      not v0 destination address in 1.2.3.4/32 10.0.0.0/8\n",
 			"      v0 source port in 80..90\n",
 			"      not v0 destination port in 0..1023\n", "      v0 protocol in 6\n",
-			"      v0 state in 10\n", "difference T36 ", "difference T11 "}},
+			"      v0 state in 10\n", "difference T36\n"}},
 	/* the process */
 	{"  kprobes:\n  - call: f\n    syscall: false\n    selectors:\n"
 	 "    - matchPIDs:\n      - {operator: NotIn, values: [0, 1]}\n"
@@ -230,7 +230,7 @@ static const struct meaning meanings[] = {
 		 "      changed permitted capability of (in another user namespace) all but"
 		 " CAP_KILL\n"
 		 "      do Post\n",
-			"difference T2 "}},
+			"difference T2\n"}},
 	/* system calls, lists, 32 bits, the return */
 	{"  lists:\n  - {name: l, type: syscalls, values: [sys_dup, i386/sys_dup, "
 	 "__x64_sys_dup2]}\n"
@@ -240,8 +240,8 @@ static const struct meaning meanings[] = {
 	 "      matchReturnActions: [{action: Sigkill}]\n      matchActions: [{action: NoPost}]\n",
 		{"    on __x64_sys_dup\n    on __ia32_sys_dup\n    on __x64_sys_dup2\n",
 			"      at return v1 in -2147483648..-1\n", "      at return do Sigkill\n",
-			"      do NoPost\n", "difference T21 ", "difference T8 ",
-			"difference T4 "}},
+			"      do NoPost\n", "difference T21\n", "difference T8\n",
+			"difference T4\n"}},
 	{"  lists:\n  - {name: l, type: syscalls, values: [sys_dup, i386/sys_dup]}\n"
 	 "  enforcers: [{calls: [\"list:l\", security_file_open]}]\n"
 	 "  tracepoints:\n  - subsystem: raw_syscalls\n    event: sys_enter\n"
@@ -250,8 +250,8 @@ static const struct meaning meanings[] = {
 	 "      matchActions: [{action: NotifyEnforcer, argError: -1, argSig: 9}]\n",
 		{"  enforcer on __ia32_sys_dup\n", "  enforcer on security_file_open\n",
 			"    v0 syscall64: field 4 id", "      v0 in 32 2147483689\n",
-			"      do NotifyEnforcer error -1 signal 9\n", "difference P1 ",
-			"difference T12 "}},
+			"      do NotifyEnforcer error -1 signal 9\n", "difference P1\n",
+			"difference T12\n"}},
 	{"  tracepoints:\n  - subsystem: syscalls\n    event: sys_enter_openat\n"
 	 "    args: [{index: 6, type: auto}, {index: 5, type: auto}]\n",
 		{"    v0 string: field 6", "user memory\n", "    v1 int32: field 5"}},
@@ -276,7 +276,7 @@ static const struct meaning meanings[] = {
 	 "    selectors: [{matchArgs: [{index: 0, operator: InMap, values: [\"1\"]}]}]\n"
 	 "  - call: b\n    syscall: false\n    args: [{index: 0, type: int}]\n"
 	 "    selectors: [{matchArgs: [{index: 0, operator: InMap, values: [\"2\"]}]}]\n",
-		{"difference T1 "}},
+		{"difference T1\n"}},
 };
 
 static const struct meaning known_meanings[] = {
@@ -294,7 +294,7 @@ static const struct meaning known_meanings[] = {
 	{"  kprobes:\n  - call: gone\n    syscall: false\n    ignore: {callNotFound: true}\n"
 	 "    args: [{index: 0, type: auto}]\n  - call: security_op\n    syscall: false\n"
 	 "    selectors: [{matchActions: [{action: Override, argError: -13}]}]\n",
-		{"    on gone (missing)\n", "      do Override -13\n", "difference T24 "}},
+		{"    on gone (missing)\n", "      do Override -13\n", "difference T24\n"}},
 };
 
 static void check_meanings(const struct meaning *list, size_t n, bool with_target)
@@ -439,8 +439,8 @@ static const struct refusal refusals[] = {
 	{ACTION("{action: Override, argError: -1}"), POLC_CODE_TRACE_OVERRIDE,
 		"the result of 'f' cannot be overridden"},
 	{"  kprobes:\n  - call: sys_dup\n" SELECT(
-		 "matchActions: [{action: Override, argError: 1}]"),
-		POLC_CODE_TRACE_ACTION, "argError 1 is no error"},
+		 "matchActions: [{action: Override, argError: 2}]"),
+		POLC_CODE_TRACE_ACTION, "argError 2 is no error"},
 	{"  options: [{name: override-method, value: override-return}]\n"
 	 "  kprobes:\n  - call: security_x\n    syscall: false\n" SELECT(
 		 "matchActions: [{action: Override, argError: -1}]"),
