@@ -251,6 +251,8 @@ static int load(struct apply *a)
 	if (has_tracing(a)) {
 		int code = pold_trace_open(&a->bundle, &a->trace);
 
+		a->trace.avoid = a->options->avoid;
+
 		return code ? code : pold_trace_load(&a->trace, &options, &a->instance);
 	}
 	err = polb_instance_load(&a->bundle, &options, &a->instance, error);
@@ -422,13 +424,16 @@ static int attach(struct apply *a)
 static void carry_counters(const struct apply *a)
 {
 	POLD_STATE old = POLD_STATE_INIT;
-	int err;
+	int err, trace_err = 0;
 
 	old.name = a->name;
 	old.generation = a->old;
 	err = pold_state_bundle(&old);
-	if (!err)
+	if (!err && has_tracing(a) && (old.bundle.manifest.hooks & POLB_HOOK_TRACE))
+		trace_err = pold_trace_counters_carry(&a->bundle, a->name, a->generation, &old);
+	if (!err && has_network(a))
 		err = pold_counters_carry(&a->bundle, a->name, a->generation, &old);
+	err = err ? err : trace_err;
 	if (err)
 		pold_note("note: counters start from zero: %s", strerror(-err));
 }
@@ -445,7 +450,7 @@ static int cut_over(struct apply *a)
 		return pold_fail(
 			POLD_ENVIRONMENT, "cannot write the control cell: %s", strerror(-err));
 	a->made = false;
-	if (a->old && has_network(a))
+	if (a->old)
 		carry_counters(a);
 	err = a->old ? pold_generation_remove(a->name, a->old) : 0;
 	if (err)

@@ -60,6 +60,7 @@ struct pold_options {
 	uint64_t count;                 /* --count; 0: no end */
 	double timeout_s;               /* --timeout; negative: no end */
 	uint32_t processes, ring_bytes; /* --processes, --ring; 0: not given */
+	uint32_t avoid;                 /* --avoid: bits of enum polb_mechanism */
 	bool audit, all, help;
 	struct pold_event_options events;
 	char **arguments; /* what is not an option */

@@ -12,7 +12,7 @@ static const struct command {
 } commands[] = {
 	{"apply",
 		"apply BUNDLE [--name NAME] [--audit] [--node NAME] [--adopt SECONDS] [--room N]\n"
-		"       [--processes N] [--ring BYTES]",
+		"       [--processes N] [--ring BYTES] [--avoid MECHANISM,...]",
 		pold_cmd_apply},
 	{"status", "status [--name NAME] [--all] [-o text|json]", pold_cmd_status},
 	{"remove", "remove [--name NAME]", pold_cmd_remove},

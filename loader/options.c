@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The options of all subcommands; each takes those it knows, the table says which. */
 #include "loader.h"
+#include "runtime/trace_tables.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -31,6 +32,7 @@ static const struct option table[] = {
 	{"timeout", required_argument, NULL, 't'},
 	{"processes", required_argument, NULL, 'q'},
 	{"ring", required_argument, NULL, 'Q'},
+	{"avoid", required_argument, NULL, 'v'},
 	{"policy", required_argument, NULL, 'P'},
 	{"type", required_argument, NULL, 'T'},
 	{"process", required_argument, NULL, 'B'},
@@ -49,7 +51,7 @@ static const struct option table[] = {
 static const struct {
 	const char *subcommand, *letters;
 } allowed[] = {
-	{"apply", "nNaArqQ"},
+	{"apply", "nNaArqQv"},
 	{"status", "nol"},
 	{"remove", "n"},
 	{"mode", "nP"},
@@ -99,6 +101,31 @@ static int ring(struct pold_options *o, const char *text)
 			text, MIN_RING_BYTES, MAX_RING_BYTES);
 	o->ring_bytes = (uint32_t)n;
 	return code;
+}
+
+static int mechanism_of(const char *word, size_t n)
+{
+	for (int i = 0; i < POLB_N_MECHANISMS; i++)
+		if (strlen(polb_mechanism_name((uint32_t)i)) == n &&
+			strncmp(polb_mechanism_name((uint32_t)i), word, n) == 0)
+			return i;
+	return -1;
+}
+
+/* "fentry,fexit" */
+static int avoid(struct pold_options *o, const char *text)
+{
+	for (const char *word = text; *word;) {
+		size_t n = strcspn(word, ",");
+		int mechanism = mechanism_of(word, n);
+
+		if (mechanism < 0)
+			return pold_fail(
+				POLD_USAGE, "--avoid: \"%.*s\" is no mechanism", (int)n, word);
+		o->avoid |= 1u << mechanism;
+		word += n + (word[n] == ',');
+	}
+	return POLD_OK;
 }
 
 static int processes(struct pold_options *o, const char *text)
@@ -243,6 +270,8 @@ static int take(struct pold_options *o, int letter, const char *value)
 		return processes(o, value);
 	case 'Q':
 		return ring(o, value);
+	case 'v':
+		return avoid(o, value);
 	case 'h':
 		o->help = true;
 		break;

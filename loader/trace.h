@@ -28,6 +28,10 @@ void pold_kernel_free(struct pold_kernel *kernel);
 enum pold_can pold_kernel_can(struct pold_kernel *kernel,
 	const struct polb_bundle_trace_program *program, char why[POLD_WHY]);
 
+/* Of a function that can be hooked as far as is known: whether ftrace has it. */
+enum pold_can pold_kernel_can_trace(struct pold_kernel *kernel,
+	const struct polb_bundle_trace_program *program, char why[POLD_WHY]);
+
 /* trace_uprobe.c, trace_usdt.c: places in a file. */
 struct pold_spot {
 	uint64_t offset, ref_ctr_offset; /* in the file */
@@ -63,6 +67,7 @@ struct pold_trace {
 	uint32_t *chosen;      /* by hook: alternative; POLB_NO_ALTERNATIVE: left out */
 	uint32_t *next;        /* by hook: alternatives before this one are refused */
 	char (*why)[POLD_WHY]; /* by hook: why they are */
+	uint32_t avoid;        /* bits of enum polb_mechanism that shall not be used */
 	struct pold_trace_link *links;
 	size_t n_links;
 };
@@ -125,6 +130,9 @@ int pold_processes_scan(const struct polb_bundle *bundle, int processes_fd, int 
 /* trace_cgroups.c: what the processes of each cgroup are. Exit code. */
 int pold_workloads_write(const struct polb_bundle *bundle, int workloads_fd);
 
+/* trace_programs.c: ",\"programs\":[...]", what the verifier says of each. */
+void pold_trace_programs_json(const struct pold_state *state);
+
 /* trace_apply.c; exit codes. */
 int pold_trace_load(struct pold_trace *trace, const struct polb_instance_options *options,
 	struct polb_instance **out);
@@ -144,5 +152,26 @@ void pold_trace_overlap(const char *name, uint32_t old);
 /* trace_status.c: the tracing part of `status`. Exit codes. */
 int pold_trace_status_text(const struct pold_state *state, bool all);
 int pold_trace_status_json(const struct pold_state *state); /* members, each behind a comma */
+
+/* trace_counters.c: what each selector has seen; the last one is of specs without selectors. */
+/* X(member, heading): as in struct polb_trace_counter. */
+#define POLD_TRACE_COUNTERS(X)                                                                     \
+	X(matched, "MATCHED")                                                                      \
+	X(posted, "POSTED")                                                                        \
+	X(lost, "LOST")                                                                            \
+	X(rate_limited, "LIMITED")                                                                 \
+	X(over_limit, "OVER")                                                                      \
+	X(signalled, "SIGNALLED")                                                                  \
+	X(overridden, "OVERRIDDEN")                                                                \
+	X(monitored, "MONITORED")                                                                  \
+	X(failed, "FAILED")                                                                        \
+	X(unreadable, "UNREADABLE")
+/* With what earlier generations counted. 0 or -errno; *out is malloc'd. */
+int pold_trace_counters_read(
+	const struct pold_state *state, struct polb_trace_counter **out, uint32_t *n);
+bool pold_trace_counter_saw(const struct polb_trace_counter *counter);
+/* Counters of the old generation go on in the new one where a selector is the same. -errno */
+int pold_trace_counters_carry(const struct polb_bundle *bundle, const char *name,
+	uint32_t generation, const struct pold_state *old);
 
 #endif

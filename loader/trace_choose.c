@@ -23,29 +23,40 @@ static bool is_user(const struct polb_bundle_trace_program *p)
 	       p->mechanism == POLB_MECHANISM_USDT;
 }
 
-static enum pold_can program_can(
-	const struct pold_trace *t, const struct polb_bundle_trace_program *p, char why[POLD_WHY])
+static enum pold_can program_can(const struct pold_trace *t, uint32_t flags,
+	const struct polb_bundle_trace_program *p, char why[POLD_WHY])
 {
 	struct pold_spots spots = {0};
 	enum pold_can can;
 
-	if (!is_user(p))
-		return pold_kernel_can(t->kernel, p, why);
+	if (!is_user(p)) {
+		can = pold_kernel_can(t->kernel, p, why);
+		return can == POLD_CAN && flags & POLB_TRACE_BY_PATTERN
+			       ? pold_kernel_can_trace(t->kernel, p, why)
+			       : can;
+	}
 	can = pold_uprobe_resolve(t->bundle, p, &spots, why);
 	pold_spots_free(&spots);
 	return can;
 }
 
 /* On a refusal, `program` is the one that cannot. */
-static enum pold_can alternative_can(const struct pold_trace *t,
+static enum pold_can alternative_can(const struct pold_trace *t, uint32_t hook,
 	const struct polb_bundle_trace_alternative *a,
 	const struct polb_bundle_trace_program **program, char why[POLD_WHY])
 {
+	uint32_t flags = t->bundle->trace_hooks[hook].flags;
+	bool tracking = flags & POLB_TRACE_TRACKING;
+
 	for (uint32_t i = 0; i < a->n_programs; i++) {
 		enum pold_can can;
 
 		*program = &t->bundle->trace_programs[a->first_program + i];
-		can = program_can(t, *program, why);
+		if (!tracking && t->avoid >> (*program)->mechanism & 1) {
+			snprintf(why, POLD_WHY, "--avoid says so");
+			return POLD_CANNOT;
+		}
+		can = program_can(t, flags, *program, why);
 		if (can != POLD_CAN)
 			return can;
 	}
@@ -74,8 +85,8 @@ static int choose_one(struct pold_trace *t, uint32_t hook)
 	for (; t->next[hook] < h->n_alternatives; t->next[hook]++) {
 		const struct polb_bundle_trace_program *program = NULL;
 		char why[POLD_WHY] = "";
-		enum pold_can can =
-			alternative_can(t, alternative_of(t, hook, t->next[hook]), &program, why);
+		enum pold_can can = alternative_can(
+			t, hook, alternative_of(t, hook, t->next[hook]), &program, why);
 
 		if (can == POLD_CAN) {
 			t->chosen[hook] = t->next[hook];

@@ -23,7 +23,8 @@
 /* A kernel symbol that some program names. */
 struct symbol {
 	const char *name;
-	uint32_t n; /* functions of that name */
+	uint32_t n;  /* functions of that name */
+	bool traced; /* ftrace has it */
 };
 
 struct pold_kernel {
@@ -34,7 +35,8 @@ struct pold_kernel {
 	bool modules_read;
 	struct symbol *symbols; /* sorted */
 	size_t n_symbols;
-	bool symbols_known;
+	bool symbols_known, in_init; /* in_init: the line read is of code freed after boot */
+	bool traced_read, traced_known;
 	char *lsm;      /* "lockdown,capability,bpf"; NULL: not known */
 	char *injected; /* lines "name\ttype"; NULL: not known */
 };
@@ -136,8 +138,9 @@ static struct symbol *find_symbol(const struct pold_kernel *k, const char *name)
 	return bsearch(&wanted, k->symbols, k->n_symbols, sizeof(wanted), compare_symbols);
 }
 
-/* "ffffffff81000000 T name\t[module]": counts it when it is code. */
-static void count_line(const struct pold_kernel *k, char *line)
+/* "ffffffff81000000 T name\t[module]", by address: counts it when it is code that still is there.
+ */
+static void count_line(struct pold_kernel *k, char *line)
 {
 	char *type = strchr(line, ' '), *name = type ? type + 3 : NULL;
 	struct symbol *symbol;
@@ -145,14 +148,18 @@ static void count_line(const struct pold_kernel *k, char *line)
 	if (!type || !type[1] || type[2] != ' ' || !strchr("tTwW", type[1]))
 		return;
 	name[strcspn(name, "\t")] = '\0';
-	symbol = find_symbol(k, name);
+	k->in_init =
+		(k->in_init || strcmp(name, "_sinittext") == 0) && strcmp(name, "_einittext") != 0;
+	symbol = k->in_init ? NULL : find_symbol(k, name);
 	if (symbol)
 		symbol->n++;
 }
 
 static bool by_symbol(const struct polb_bundle_trace_program *p)
 {
-	return p->mechanism == POLB_MECHANISM_KPROBE || p->mechanism == POLB_MECHANISM_KRETPROBE;
+	return p->mechanism == POLB_MECHANISM_KPROBE || p->mechanism == POLB_MECHANISM_KRETPROBE ||
+	       p->mechanism == POLB_MECHANISM_FENTRY || p->mechanism == POLB_MECHANISM_FEXIT ||
+	       p->mechanism == POLB_MECHANISM_FMOD_RET;
 }
 
 /* Those that programs name, sorted and without duplicates. */
@@ -190,6 +197,40 @@ static void read_symbols(struct pold_kernel *k)
 	}
 	free(line);
 	fclose(file);
+}
+
+/* "name [module]" per line: what remains when inlined, "notrace" and freed functions are left out.
+ */
+static void read_traced(struct pold_kernel *k)
+{
+	POLB_FREE char *text =
+		read_kernel_text("tracefs", "/sys/kernel/tracing", "available_filter_functions");
+	char *rest = text;
+
+	k->traced_read = true;
+	k->traced_known = text && *text;
+	for (char *line; (line = strsep(&rest, "\n"));) {
+		struct symbol *symbol;
+
+		line[strcspn(line, " \t")] = '\0';
+		symbol = find_symbol(k, line);
+		if (symbol)
+			symbol->traced = true;
+	}
+}
+
+enum pold_can pold_kernel_can_trace(
+	struct pold_kernel *k, const struct polb_bundle_trace_program *p, char why[POLD_WHY])
+{
+	const char *target = polb_bundle_string(k->bundle, p->target);
+	const struct symbol *symbol;
+
+	if (!k->traced_read)
+		read_traced(k);
+	symbol = find_symbol(k, target);
+	if (k->traced_known && symbol && !symbol->traced)
+		return because(POLD_MISSING, why, "this kernel cannot trace %s", target);
+	return POLD_CAN;
 }
 
 /* --- BTF -------------------------------------------------------------------------------------- */
@@ -363,8 +404,9 @@ static enum pold_can check_lsm(struct pold_kernel *k, const struct polb_bundle_t
 	return check_function(k, p, name, why);
 }
 
-static enum pold_can check_kprobe(struct pold_kernel *k, const struct polb_bundle_trace_program *p,
-	const char *target, char why[POLD_WHY])
+/* BTF alone does not tell: it describes functions of __init, and one for all of the same name. */
+static enum pold_can check_symbol(
+	const struct pold_kernel *k, const char *target, char why[POLD_WHY])
 {
 	const struct symbol *symbol = find_symbol(k, target);
 
@@ -373,6 +415,16 @@ static enum pold_can check_kprobe(struct pold_kernel *k, const struct polb_bundl
 	if (k->symbols_known && symbol->n > 1)
 		return because(POLD_CANNOT, why, "this kernel has %u functions named %s", symbol->n,
 			target);
+	return POLD_CAN;
+}
+
+static enum pold_can check_kprobe(struct pold_kernel *k, const struct polb_bundle_trace_program *p,
+	const char *target, char why[POLD_WHY])
+{
+	enum pold_can can = check_symbol(k, target, why);
+
+	if (can != POLD_CAN)
+		return can;
 	if ((p->flags & POLB_PROGRAM_OVERRIDES) && !injectable(k, target))
 		return because(POLD_CANNOT, why,
 			"this kernel does not allow %s to be overridden (error injection list)",
@@ -408,19 +460,44 @@ static enum pold_can check_raw(struct pold_kernel *k, const char *target, char w
 	return POLD_CAN;
 }
 
+/* Whether the kernel has a helper that programs of this kind need, by its name in BTF. */
+static bool has_helper(const struct pold_kernel *k, const char *name)
+{
+	__s32 id = k->vmlinux ? btf__find_by_name_kind(k->vmlinux, "bpf_func_id", BTF_KIND_ENUM)
+			      : -ENOENT;
+	const struct btf_type *type = id < 0 ? NULL : btf__type_by_id(k->vmlinux, (__u32)id);
+
+	for (int i = 0; type && i < btf_vlen(type); i++)
+		if (strcmp(btf__name_by_offset(k->vmlinux, btf_enum(type)[i].name_off), name) == 0)
+			return true;
+	return false;
+}
+
+/* These programs are there to hash files, and nothing else. */
+static enum pold_can check_sleepable(struct pold_kernel *k,
+	const struct polb_bundle_trace_program *p, const char *target, char why[POLD_WHY])
+{
+	if (!has_helper(k, "BPF_FUNC_ima_inode_hash"))
+		return because(POLD_CANNOT, why, "this kernel gives programs no hashes of files");
+	return check_lsm(k, p, target, why);
+}
+
 enum pold_can pold_kernel_can(
 	struct pold_kernel *k, const struct polb_bundle_trace_program *p, char why[POLD_WHY])
 {
 	const char *target = polb_bundle_string(k->bundle, p->target);
+	enum pold_can can;
 
 	switch ((enum polb_mechanism)p->mechanism) {
 	case POLB_MECHANISM_FENTRY:
 	case POLB_MECHANISM_FEXIT:
 	case POLB_MECHANISM_FMOD_RET: /* which results may be changed is no list: loading tells */
-		return check_function(k, p, target, why);
+		can = check_symbol(k, target, why);
+		return can == POLD_CAN ? check_function(k, p, target, why) : can;
 	case POLB_MECHANISM_LSM:
-	case POLB_MECHANISM_LSM_SLEEPABLE:
 		return check_lsm(k, p, target, why);
+	case POLB_MECHANISM_LSM_SLEEPABLE:
+		return check_sleepable(k, p, target, why);
 	case POLB_MECHANISM_KPROBE:
 	case POLB_MECHANISM_KRETPROBE:
 		return check_kprobe(k, p, target, why);

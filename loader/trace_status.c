@@ -12,19 +12,6 @@
 #include "runtime/cleanup.h"
 #include "runtime/trace_tables.h"
 
-/* X(member, heading): as in struct polb_trace_counter. */
-#define COUNTERS(X)                                                                                \
-	X(matched, "MATCHED")                                                                      \
-	X(posted, "POSTED")                                                                        \
-	X(lost, "LOST")                                                                            \
-	X(rate_limited, "LIMITED")                                                                 \
-	X(over_limit, "OVER")                                                                      \
-	X(signalled, "SIGNALLED")                                                                  \
-	X(overridden, "OVERRIDDEN")                                                                \
-	X(monitored, "MONITORED")                                                                  \
-	X(failed, "FAILED")                                                                        \
-	X(unreadable, "UNREADABLE")
-
 static const char *mode_name(__u32 mode)
 {
 	static const char *const names[] = {"enforce", "audit", "monitor-only"};
@@ -38,7 +25,7 @@ struct view {
 	const struct pold_state *state;
 	const struct polb_bundle *b;
 	int policies_fd, hooks_fd;
-	struct polb_trace_counter *counters; /* sums over CPUs; the last: specs without selectors */
+	struct polb_trace_counter *counters; /* the last: specs without selectors */
 	uint32_t n_counters;
 };
 
@@ -49,35 +36,6 @@ static void view_close(struct view *v)
 	free(v->counters);
 }
 
-static void add_counter(struct polb_trace_counter *to, const struct polb_trace_counter *from)
-{
-#define X(member, heading) to->member += from->member;
-	COUNTERS(X)
-#undef X
-}
-
-static int read_counters(struct view *v)
-{
-	POLB_FD fd = pold_state_map(v->state, "polt_trace_counters");
-	int cpus = libbpf_num_possible_cpus();
-	POLB_FREE struct polb_trace_counter *values = NULL;
-
-	if (fd < 0 || cpus < 1)
-		return fd < 0 ? fd : cpus;
-	v->n_counters = v->b->manifest.n_trace_selectors + 1;
-	values = calloc((size_t)cpus, sizeof(*values));
-	v->counters = calloc(v->n_counters, sizeof(*v->counters));
-	if (!values || !v->counters)
-		return -ENOMEM;
-	for (__u32 i = 0; i < v->n_counters; i++) {
-		if (bpf_map_lookup_elem(fd, &i, values))
-			return errno == ENOENT ? 0 : -errno;
-		for (int cpu = 0; cpu < cpus; cpu++)
-			add_counter(&v->counters[i], &values[cpu]);
-	}
-	return 0;
-}
-
 static int view_open(const struct pold_state *state, struct view *v)
 {
 	int err;
@@ -85,7 +43,7 @@ static int view_open(const struct pold_state *state, struct view *v)
 	*v = (struct view){.state = state, .b = &state->bundle};
 	v->policies_fd = pold_state_map(state, "polt_policies");
 	v->hooks_fd = pold_state_map(state, "trace_hooks");
-	err = read_counters(v);
+	err = pold_trace_counters_read(state, &v->counters, &v->n_counters);
 	return err ? pold_fail(POLD_ENVIRONMENT, "cannot read the tracing counters: %s",
 			     strerror(-err))
 		   : POLD_OK;
@@ -129,15 +87,6 @@ static void mechanisms_text(
 			out + n, size - n, "%s%s", said ? "+" : "", polb_mechanism_name(mechanism));
 		said |= 1u << mechanism;
 	}
-}
-
-static bool saw_something(const struct polb_trace_counter *c)
-{
-	__u64 sum = 0;
-#define X(member, heading) sum |= c->member;
-	COUNTERS(X)
-#undef X
-	return sum;
 }
 
 /* "policy spec.selector" */
@@ -191,7 +140,7 @@ static void print_hooks(const struct view *v)
 static void print_counter(const struct polb_trace_counter *c, const char *what)
 {
 #define X(member, heading) printf("%10llu  ", (unsigned long long)c->member);
-	COUNTERS(X)
+	POLD_TRACE_COUNTERS(X)
 #undef X
 	puts(what);
 }
@@ -200,17 +149,17 @@ static void print_counters(const struct view *v, bool all)
 {
 	putchar('\n');
 #define X(member, heading) printf("%10s  ", heading);
-	COUNTERS(X)
+	POLD_TRACE_COUNTERS(X)
 #undef X
 	puts("SELECTOR");
 	for (__u32 i = 0; i < v->b->n_trace_selectors; i++) {
 		char text[512];
 
 		selector_text(v, i, text, sizeof(text));
-		if (all || saw_something(&v->counters[i]))
+		if (all || pold_trace_counter_saw(&v->counters[i]))
 			print_counter(&v->counters[i], text);
 	}
-	if (saw_something(&v->counters[v->n_counters - 1]))
+	if (pold_trace_counter_saw(&v->counters[v->n_counters - 1]))
 		print_counter(&v->counters[v->n_counters - 1], "(specs without selectors)");
 }
 
@@ -274,7 +223,7 @@ static void json_hooks(const struct view *v)
 static void json_counter(const struct polb_trace_counter *c)
 {
 #define X(member, heading) printf(",\"" #member "\":%llu", (unsigned long long)c->member);
-	COUNTERS(X)
+	POLD_TRACE_COUNTERS(X)
 #undef X
 	putchar('}');
 }
@@ -303,6 +252,7 @@ int pold_trace_status_json(const struct pold_state *state)
 		return code;
 	json_policies(&v);
 	json_hooks(&v);
+	pold_trace_programs_json(state);
 	json_selectors(&v);
 	return POLD_OK;
 }

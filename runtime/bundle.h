@@ -186,6 +186,7 @@ enum {
 	POLB_TRACE_TRACKING = 2, /* process tracking: attached first, works before the cutover */
 	POLB_TRACE_ENFORCES = 4,
 	POLB_TRACE_OPTIONAL_DIGEST = 8, /* ignore.digestVerificationFailure */
+	POLB_TRACE_BY_PATTERN = 16,     /* a list by pattern: of functions that can be traced */
 };
 struct polb_bundle_trace_alternative {
 	__u32 first_program, n_programs;

@@ -10,7 +10,7 @@
 #define N_SECTIONS 6 /* kinds of hooks that a policy can name */
 #define ALL_HOOK_FLAGS                                                                             \
 	(POLB_TRACE_OPTIONAL | POLB_TRACE_TRACKING | POLB_TRACE_ENFORCES |                         \
-		POLB_TRACE_OPTIONAL_DIGEST)
+		POLB_TRACE_OPTIONAL_DIGEST | POLB_TRACE_BY_PATTERN)
 #define ALL_PROGRAM_FLAGS                                                                          \
 	(POLB_PROGRAM_IS_ADDRESS | POLB_PROGRAM_OVERRIDES | POLB_PROGRAM_SLEEPABLE |               \
 		POLB_PROGRAM_EXACT_ARGUMENTS)

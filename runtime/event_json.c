@@ -356,6 +356,36 @@ static void json_additions(struct polb_text *out, const struct polb_event_style 
 	}
 }
 
+/* "sha256:hex"; nothing when the kernel gave no hash, or one of an algorithm without a name. */
+static void json_hash(struct polb_text *out, const struct polb_event_view *e)
+{
+	static const struct {
+		const char *name;
+		unsigned int bytes;
+	} algorithms[] = {{"md4", 16}, {"md5", 16}, {"sha1", 20}, {"rmd160", 20}, {"sha256", 32},
+		{"sha384", 48}, {"sha512", 64}, {"sha224", 28}, {"rmd128", 16}, {"rmd256", 32},
+		{"rmd320", 40}, {"wp256", 32}, {"wp384", 48}, {"wp512", 64}, {"tgr128", 16},
+		{"tgr160", 20}, {"tgr192", 24}, {"sm3", 32}, {"streebog256", 32},
+		{"streebog512", 64}, {"sha3-256", 32}, {"sha3-384", 48}, {"sha3-512", 64}};
+	struct polb_argument argument;
+	size_t at = 0;
+
+	while (polb_call_next(&e->call, &at, &argument)) {
+		const struct polb_payload_hash *hash = argument.payload;
+		struct polb_text text = {0};
+
+		if (argument.head.place != POLB_ARGUMENT_HASH || argument.head.error ||
+			hash->algorithm >= sizeof(algorithms) / sizeof(algorithms[0]))
+			continue;
+		polb_text_printf(&text, "%s:", algorithms[hash->algorithm].name);
+		for (unsigned int i = 0; i < algorithms[hash->algorithm].bytes; i++)
+			polb_text_printf(&text, "%02x", hash->digest[i]);
+		polb_json_string(out, "ima_hash", text.data, text.size);
+		polb_text_free(&text);
+		return;
+	}
+}
+
 static void json_call(struct polb_text *out, const struct polb_event_style *style,
 	const struct polb_event_view *e, enum polb_event_kind kind)
 {
@@ -367,6 +397,8 @@ static void json_call(struct polb_text *out, const struct polb_event_style *styl
 	json_stack(out, style, "user_stack_trace", e->user_stack, e->n_user_stack);
 	if (json_place(out, style, e, "data", POLB_ARGUMENT_DATA))
 		polb_json_close(out, '[');
+	if (kind == POLB_KIND_LSM)
+		json_hash(out, e);
 	json_additions(out, style, e);
 }
 

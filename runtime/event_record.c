@@ -140,6 +140,9 @@ static size_t record_size(__u8 type)
 
 static bool payload_fits(const struct polb_event_argument *head)
 {
+	if (head->place == POLB_ARGUMENT_HASH)
+		return head->type == POLB_TYPE_NOP &&
+		       head->size == sizeof(struct polb_payload_hash);
 	switch (polb_trace_class(head->type)) {
 	case POLB_CLASS_NOTHING:
 		return head->size == 0;
@@ -178,7 +181,7 @@ static int argument_at(const char *arguments, size_t size, size_t *at, struct po
 		return -EINVAL;
 	memcpy(&out->head, arguments + *at, sizeof(out->head));
 	left -= sizeof(out->head);
-	if (out->head.type >= POLB_N_TRACE_TYPES || out->head.place > POLB_ARGUMENT_RETURN ||
+	if (out->head.type >= POLB_N_TRACE_TYPES || out->head.place > POLB_ARGUMENT_HASH ||
 		out->head.size > left || padded(out->head.size) > left)
 		return -EINVAL;
 	if (out->head.error == POLB_ARGUMENT_OK && !payload_fits(&out->head))

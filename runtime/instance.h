@@ -47,7 +47,8 @@ struct polb_instance_options {
 	/* tracing */
 	const uint32_t *alternatives; /* by hook: which of its alternatives, POLB_NO_ALTERNATIVE:
 				       * none; NULL: the first of every hook */
-	uint32_t processes;           /* size of polt_processes and polt_execs; 0: 32768 */
+	uint32_t processes;           /* size of polt_processes and polt_execs, a fourth of it that
+				       of polt_pending; 0: 32768 */
 	uint32_t ring_bytes; /* size of polt_events; 0: as the template says, 4 MB for tracing */
 	char *failed; /* POLB_PROGRAM_NAME bytes: the program that the kernel refused, or ""; may be
 			 NULL */

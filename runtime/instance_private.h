@@ -29,7 +29,7 @@ void polb_map_plans(const struct polb_bundle *bundle, const struct polb_instance
 	struct polb_map_plan out[POLB_N_MAP_PLANS]);
 
 /* trace_maps.c: likewise for tracing. */
-#define POLB_N_TRACE_MAP_PLANS 15
+#define POLB_N_TRACE_MAP_PLANS 16
 void polb_trace_map_plans(const struct polb_bundle *bundle,
 	const struct polb_instance_options *options,
 	struct polb_map_plan out[POLB_N_TRACE_MAP_PLANS]);

@@ -394,7 +394,8 @@ struct polb_event_call {
 	__u64 instruction; /* uprobes: bpf_get_func_ip or the register; else 0 */
 };
 
-enum { POLB_ARGUMENT_ENTRY, POLB_ARGUMENT_DATA, POLB_ARGUMENT_RETURN };
+/* HASH: imaHash; type POLB_TYPE_NOP, payload struct polb_payload_hash */
+enum { POLB_ARGUMENT_ENTRY, POLB_ARGUMENT_DATA, POLB_ARGUMENT_RETURN, POLB_ARGUMENT_HASH };
 struct polb_event_argument {
 	__u8 place;  /* POLB_ARGUMENT_* */
 	__u8 number; /* position in the spec's args or data */
@@ -451,6 +452,14 @@ struct polb_payload_net {
 	__u32 length, hash; /* skb */
 	__u32 secpath_len, secpath_olen;
 	__u64 cookie; /* sock: its address */
+};
+/* A file's hash as the kernel's integrity subsystem makes it; digest as long as the algorithm says.
+ */
+#define POLB_HASH_BYTES 64
+struct polb_payload_hash {
+	__u32 algorithm; /* enum hash_algo of the kernel */
+	__u32 pad;
+	__u8 digest[POLB_HASH_BYTES];
 };
 struct polb_payload_cred {
 	struct polb_credentials credentials;

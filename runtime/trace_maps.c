@@ -14,6 +14,7 @@
 #include "trace_tables.h"
 
 #define DEFAULT_PROCESSES 32768
+#define MIN_PENDING 1024
 #define DEFAULT_RING_BYTES (4u << 20)
 #define WORKLOAD_ROOM 16 /* cgroups for each of the inventory: it and those below */
 #define WORKLOADS 65536
@@ -281,6 +282,9 @@ void polb_trace_map_plans(const struct polb_bundle *b, const struct polb_instanc
 			sizeof(struct polb_process) + 4 * m->binary_words * sizeof(__u64),
 			processes, .fill = NULL},
 		{"polt_execs", 4, sizeof(struct polb_exec), processes, .fill = NULL},
+		/* a fourth of the processes may be in a call that is traced until it returns */
+		{"polt_pending", 16, 0, processes / 4 < MIN_PENDING ? MIN_PENDING : processes / 4,
+			.fill = NULL},
 		{"polt_workloads", 8, m->workload_words * sizeof(__u64),
 			WORKLOADS + WORKLOAD_ROOM * b->n_trace_cgroups, .fill = NULL},
 		{"polt_usdt", sizeof(struct polb_usdt_key), sizeof(struct polb_usdt), USDT_ROOM,

@@ -96,11 +96,15 @@ enum bpf_func_id {
 	BPF_FUNC_get_func_ip = 173,          /* 5.15 */
 	BPF_FUNC_get_attach_cookie = 174,    /* 5.15 */
 	BPF_FUNC_task_pt_regs = 175,         /* 5.15 */
+	BPF_FUNC_ima_inode_hash = 161,       /* 5.11, in programs that may sleep */
+	BPF_FUNC_ima_file_hash = 193,        /* 5.18, likewise */
 };
 static void *(*bpf_get_current_task_btf)(void) = (void *)158;
 static __u64 (*bpf_get_func_ip)(void *ctx) = (void *)173;
 static __u64 (*bpf_get_attach_cookie)(void *ctx) = (void *)174;
 static void *(*bpf_task_pt_regs)(void *task) = (void *)175;
+static long (*bpf_ima_inode_hash)(void *inode, void *to, __u32 size) = (void *)161;
+static long (*bpf_ima_file_hash)(void *file, void *to, __u32 size) = (void *)193;
 /* A constant to the verifier: the branch that is not taken is not looked at. */
 #define polt_has_helper(name) polt_enum_exists(enum bpf_func_id, BPF_FUNC_##name)
 

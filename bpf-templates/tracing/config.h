@@ -36,7 +36,8 @@
 #ifndef POLT_ARGUMENTS_LIMIT
 #define POLT_ARGUMENTS_LIMIT 16640
 #endif
-/* Bytes of arguments that a call keeps from its entry until its return: polt_pending. */
+/* Bytes of arguments that a call keeps from its entry until its return: polt_pending. A multiple of
+ * 8; smaller when the specs capture less. */
 #ifndef POLT_PENDING_BYTES
 #define POLT_PENDING_BYTES 4608
 #endif
@@ -88,6 +89,10 @@
 /* NotifyEnforcer: polt_enforcer. */
 #ifndef POLT_HAS_ENFORCER
 #define POLT_HAS_ENFORCER 1
+#endif
+/* imaHash: polt_hashes. */
+#ifndef POLT_HAS_IMA
+#define POLT_HAS_IMA 1
 #endif
 /* USDT probes: polt_usdt. */
 #ifndef POLT_HAS_USDT

@@ -253,7 +253,8 @@ struct polt_pending_call {
 _Static_assert(POLT_PENDING_BYTES % 8 == 0 &&
 		       POLT_PENDING_BYTES + sizeof(struct polt_kept) <= POLT_ARGUMENTS_BYTES,
 	"a pending call is a part of the scratch");
-/* The least recently used one goes: calls that never return (exit, exec) leave theirs behind. */
+/* The loader gives it its size. The least recently used one goes: calls that never return (exit,
+ * exec) leave theirs behind. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1024);

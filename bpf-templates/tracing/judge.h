@@ -8,6 +8,7 @@
 
 #include "arguments.h"
 #include "events.h"
+#include "ima.h"
 #include "path.h"
 #include "records.h"
 #include "tests.h"
@@ -37,6 +38,7 @@ struct polt_call {
 #endif
 	bool has_record;
 	bool refresh; /* an event told of changed namespaces */
+	bool hash;    /* a selector holds that wants the hash of the file */
 	/* of the first override, in order of policies: its error, and its selector in the upper
 	 * half */
 	__u64 *verdict;
@@ -64,7 +66,7 @@ struct {
 
 /* What a selector wants of its event. */
 struct polt_posting {
-	bool post, kernel_stack, user_stack;
+	bool post, kernel_stack, user_stack, hash;
 	__u32 scope;
 	__u64 interval_ns; /* 0: every event */
 };

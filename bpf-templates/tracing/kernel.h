@@ -9,6 +9,8 @@
 
 #include "../lib/bpf.h"
 
+#define polt_offset(type, member) __builtin_preserve_field_info(((type *)0)->member, 0)
+
 /* --- files and paths ----------------------------------------------------------------------------
  */
 

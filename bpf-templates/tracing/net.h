@@ -38,24 +38,65 @@ struct sock_common___v6 {
 /* These have no more than a struct sock_common. */
 enum { POLT_TCP_TIME_WAIT = 6, POLT_TCP_NEW_SYN_RECV = 12, POLT_SOCK_STREAM = 1 };
 
-static __always_inline void polt_net_addresses(
-	struct polb_payload_net *out, const struct sock_common *common)
+/* The front of a struct sock_common, as it has always been; each read has its price. */
+struct polt_sock_view {
+	__u32 destination, source, hash;
+	__u16 destination_port, source_port;
+	__u16 family;
+	__u8 state, rest;
+};
+
+static __always_inline bool polt_read_common(
+	struct polt_sock_view *v, const struct sock_common *common)
+{
+	const __u64 first = polt_offset(struct sock_common, skc_daddr);
+
+	if (polt_offset(struct sock_common, skc_rcv_saddr) == first + 4 &&
+		polt_offset(struct sock_common, skc_dport) == first + 12 &&
+		polt_offset(struct sock_common, skc_num) == first + 14 &&
+		polt_offset(struct sock_common, skc_family) == first + 16 &&
+		polt_offset(struct sock_common, skc_state) == first + 18)
+		return !bpf_probe_read_kernel(v, sizeof(*v), (const void *)common + first);
+	return !polt_read_member(v->family, common, skc_family) &&
+	       !polt_read_member(v->state, common, skc_state) &&
+	       !polt_read_member(v->source, common, skc_rcv_saddr) &&
+	       !polt_read_member(v->destination, common, skc_daddr) &&
+	       !polt_read_member(v->source_port, common, skc_num) &&
+	       !polt_read_member(v->destination_port, common, skc_dport);
+}
+
+static __always_inline void polt_net_addresses(struct polb_payload_net *out,
+	const struct polt_sock_view *v, const struct sock_common *common)
 {
 	const struct sock_common___v6 *v6 = (const void *)common;
 
-	if (out->family == POLT_AF_INET) {
-		polt_read_member(out->source[0], common, skc_rcv_saddr);
-		polt_read_member(out->destination[0], common, skc_daddr);
-	} else if (out->family == POLT_AF_INET6) {
+	if (v->family == POLT_AF_INET) {
+		out->source[0] = v->source;
+		out->destination[0] = v->destination;
+	} else if (v->family == POLT_AF_INET6) {
 		bpf_probe_read_kernel(out->source, sizeof(out->source), &v6->skc_v6_rcv_saddr);
 		bpf_probe_read_kernel(
 			out->destination, sizeof(out->destination), &v6->skc_v6_daddr);
 	} else {
 		return;
 	}
-	polt_read_member(out->source_port, common, skc_num);
-	polt_read_member(out->destination_port, common, skc_dport);
-	out->destination_port = polt_ntohs(out->destination_port);
+	out->source_port = v->source_port;
+	out->destination_port = polt_ntohs(v->destination_port);
+}
+
+static __always_inline void polt_net_kind(struct polb_payload_net *out, const struct sock *from)
+{
+	__u16 protocol = 0, both[2] = {};
+
+	if (polt_offset(struct sock, sk_protocol) == polt_offset(struct sock, sk_type) + 2) {
+		polt_read_member(both, from, sk_type);
+		out->type = both[0];
+		out->protocol = both[1];
+		return;
+	}
+	polt_read_member(protocol, from, sk_protocol);
+	out->protocol = protocol;
+	polt_read_member(out->type, from, sk_type);
 }
 
 /*
@@ -65,22 +106,21 @@ static __always_inline void polt_net_addresses(
 static __noinline bool polt_net_sock(struct polb_payload_net *out, __u64 sk)
 {
 	const struct sock *from = (const void *)sk;
+	struct polt_sock_view v = {};
 
 	*out = (struct polb_payload_net){};
-	if (!sk || polt_read_member(out->family, from, __sk_common.skc_family))
+	if (!sk || !polt_read_common(&v, &from->__sk_common))
 		return false;
+	out->family = v.family;
+	out->state = v.state;
 	out->cookie = polt_scalar(sk);
-	polt_read_member(out->state, from, __sk_common.skc_state);
-	polt_net_addresses(out, &from->__sk_common);
+	polt_net_addresses(out, &v, &from->__sk_common);
 	if (out->state == POLT_TCP_TIME_WAIT || out->state == POLT_TCP_NEW_SYN_RECV) {
 		out->protocol = POLT_PROTO_TCP;
 		out->type = POLT_SOCK_STREAM;
 		return true;
 	}
-	__u16 protocol = 0;
-	polt_read_member(protocol, from, sk_protocol);
-	out->protocol = protocol;
-	polt_read_member(out->type, from, sk_type);
+	polt_net_kind(out, from);
 	polt_read_member(out->mark, from, sk_mark);
 	polt_read_member(out->priority, from, sk_priority);
 	return true;

@@ -8,7 +8,8 @@
  * numbers, read with bpf_probe_read_kernel().
  *
  * Budget, instructions executed with the attachment's 130 (6.12): a rejection by the leaf 230, by
- * the root 420 typed, 600 across a mount; the text of two components and one look-up 1,600.
+ * the root 420 typed, 600 across a mount; the text of two components and one look-up 1,600. The
+ * text that was judged is the event's: it is put together once.
  * Verifier: 5,000 for the walk.
  */
 #ifndef POLT_PATH_H
@@ -27,8 +28,6 @@ struct polt_path {
 
 /* --- the path of a value ------------------------------------------------------------------------
  */
-
-#define polt_offset(type, member) __builtin_preserve_field_info(((type *)0)->member, 0)
 
 /* One read where the kernel has the members one behind the other (every one so far). */
 static __always_inline bool polt_read_dentry(struct polt_dentry_view *v, __u64 dentry)
@@ -321,17 +320,12 @@ static __noinline void polt_walk_leaf(struct polt_scratch *s)
 									  : POLT_STEP_LOST;
 }
 
-/*
- * The text of scratch->walker's path at the end of scratch->path: where it begins, and flags << 16;
- * POLT_WALK_NONE: it has none. Global: verified once per program.
- */
-__noinline __s64 polt_path_walk(__u32 slot)
+static __always_inline __s64 polt_path_put(struct polt_scratch *s)
 {
-	struct polt_scratch *s = polt_scratch_at(slot);
-
-	if (!s || !polt_walk_begin(&s->walker))
-		return POLT_WALK_NONE;
 	struct polt_walker *w = &s->walker;
+
+	if (!polt_walk_begin(w))
+		return POLT_WALK_NONE;
 	polt_walk_leaf(s);
 	if (READ_ONCE(w->step) == POLT_STEP_LOST)
 		return POLT_WALK_NONE;
@@ -345,6 +339,26 @@ __noinline __s64 polt_path_walk(__u32 slot)
 		s->path[at & (POLB_PATH_BYTES - 1)] = '/';
 	}
 	return at | (__u64)w->flags << 16;
+}
+
+/*
+ * The text of scratch->walker's path at the end of scratch->path: where it begins, and flags << 16;
+ * POLT_WALK_NONE: it has none. Global: verified once per program.
+ */
+__noinline __s64 polt_path_walk(__u32 slot)
+{
+	struct polt_scratch *s = polt_scratch_at(slot);
+
+	if (!s)
+		return POLT_WALK_NONE;
+	const struct polt_walker *w = &s->walker;
+	struct polt_walked *last = &s->walked;
+	if (last->dentry == w->dentry && last->mnt == w->mnt && last->dentry_only == w->dentry_only)
+		return last->found;
+	last->mnt = w->mnt;
+	last->dentry = w->dentry;
+	last->dentry_only = w->dentry_only;
+	return last->found = polt_path_put(s);
 }
 
 /*

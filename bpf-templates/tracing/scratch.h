@@ -52,11 +52,18 @@ struct polt_walker {
 	__u32 flags;
 	__u32 pad;
 };
+/* The path whose text is there: it is judged, then sent. */
+struct polt_walked {
+	__u64 mnt, dentry; /* 0: none */
+	__u64 dentry_only;
+	__s64 found; /* what polt_path_walk() returned */
+};
 
 struct polt_scratch {
 	__u32 users;
 	__u32 slot; /* its own index */
 	struct polt_walker walker;
+	struct polt_walked walked;
 	struct polt_lpm_key lpm;
 	__u64 found; /* by an automaton so far */
 	/* a path is built here from POLB_PATH_BYTES towards the front; the rest stays zero */
@@ -106,6 +113,7 @@ static __noinline struct polt_scratch *polt_scratch_claim(void)
 		__sync_fetch_and_add(&s->users, 1);
 		if (likely(READ_ONCE(s->users) == 1)) {
 			s->slot = slot;
+			s->walked.dentry = 0;
 			return s;
 		}
 		__sync_fetch_and_add(&s->users, -1);

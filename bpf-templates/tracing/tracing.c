@@ -17,6 +17,7 @@
 #include "actions.h"
 #include "events.h"
 #include "arguments.h"
+#include "ima.h"
 #include "records.h"
 
 #if __has_include("polc_tracing.h")

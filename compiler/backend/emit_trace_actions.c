@@ -131,6 +131,8 @@ static void emit_posting(struct polc_emitter *e, const struct polc_trace_action 
 		polc_buf_puts(e->out, "\t\tposting->kernel_stack = true;\n");
 	if (action->user_stack)
 		polc_buf_puts(e->out, "\t\tposting->user_stack = true;\n");
+	if (action->ima_hash)
+		polc_buf_puts(e->out, "\t\tposting->hash = true;\n");
 }
 
 void polc_emit_actions(struct polc_emitter *e, const struct polc_trace_member *member,

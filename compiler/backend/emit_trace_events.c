@@ -330,6 +330,9 @@ static void emit_send(struct polc_emitter *e, const struct polc_trace_member *me
 	for (uint32_t i = 0; i < n_data; i++)
 		polc_buf_printf(
 			e->out, "\tdata[%u].id = polt_data_begin(s, data[%u].entry);\n", i, i);
+	if (polc_spec_takes_hash(spec))
+		polc_buf_printf(e->out, "\tif (posting->hash)\n\t\tpolt_put_hash(s, %u);\n",
+			e->hook->number);
 	if (takes_stacks(spec))
 		polc_buf_puts(e->out, "\tif (posting->kernel_stack || posting->user_stack)\n"
 				      "\t\tpolt_put_stacks(ctx, s, posting->kernel_stack, "

@@ -275,6 +275,8 @@ static void emit_event(struct polc_emitter *e, const struct polc_trace_member *m
 		"polt_outcome *outcome,\n\tconst struct polt_outcome *after, const struct "
 		"polt_posting *posting)\n{\n",
 		h, m, h);
+	if (polc_emit_takes_hash(e))
+		polc_buf_printf(e->out, "\tif (polt_hash_is_being_made(%u))\n\t\treturn;\n", h);
 	emit_locals(e, spec);
 	polc_buf_printf(e->out,
 		"\tstruct polt_scratch *s = polt_need_scratch(&h->call);\n\n"
@@ -317,6 +319,27 @@ static void emit_judge(struct polc_emitter *e, const struct polc_trace_member *m
 		"\t\tpolt_h%u_e%u(ctx, how, parameters, whole, h, selector, outcome, "
 		"&after, posting);\n}\n",
 		spec->has_return && split ? "!whole || " : "", h, m);
+}
+
+/* "void polt_h4_w0(..., h)": whether the selector that holds wants the file's hash. */
+static void emit_look(struct polc_emitter *e, const struct polc_trace_member *member)
+{
+	const struct polc_trace_spec *spec = polc_emit_spec(e, member);
+	unsigned h = e->hook->number, m = polc_emit_member_index(e, member);
+
+	polc_buf_printf(e->out,
+		"static __always_inline void polt_h%u_w%u(" POLC_EMIT_CONTEXT
+		", struct polt_h%u *h)\n{\n",
+		h, m, h);
+	emit_guard(e, member);
+	for (size_t i = 0; i < spec->selectors.n; i++) {
+		const struct polc_trace_selector *s = &spec->selectors.items[i];
+
+		polc_buf_printf(e->out, "%sif (polt_h%u_s%u_%u(ctx, how, parameters, h))\n\t\t%s\n",
+			i ? "\telse " : "\t", h, s->number, m,
+			polc_trace_takes_hash(s) ? "h->call.hash = true;" : ";");
+	}
+	polc_buf_puts(e->out, "}\n");
 }
 
 /* What the entry wanted of the event; the return may want more. */
@@ -389,6 +412,8 @@ void polc_emit_member(struct polc_emitter *e, const struct polc_trace_member *me
 		emit_return_judge(e, member);
 	emit_event(e, member, split);
 	emit_judge(e, member, split);
+	if (polc_spec_takes_hash(spec))
+		emit_look(e, member);
 	if (spec->has_return && split)
 		emit_exit(e, member);
 }

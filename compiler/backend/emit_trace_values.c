@@ -230,14 +230,13 @@ static const char *step_keyword(const struct polc_resolve_step *step)
 	return step->is_union ? "union " : "struct ";
 }
 
-static void emit_view(struct polc_emitter *e, uint32_t index,
-	const struct polc_resolve_step *step, size_t number, const char *member)
+static void emit_view(struct polc_emitter *e, uint32_t index, const struct polc_resolve_step *step,
+	size_t number, const char *member)
 {
 	unsigned h = e->hook->number;
 
 	if (step->is_typedef)
-		polc_buf_printf(e->out,
-			"typedef %s {\n\t%s;\n} POLT_KERNEL %s___h%uv%us%zu;\n",
+		polc_buf_printf(e->out, "typedef %s {\n\t%s;\n} POLT_KERNEL %s___h%uv%us%zu;\n",
 			step->is_union ? "union" : "struct", member, step->struct_name, h, index,
 			number);
 	else

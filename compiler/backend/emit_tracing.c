@@ -7,6 +7,20 @@
 
 #include "emit_tracing.h"
 
+enum {
+	/* of captured values, multiples of 8: unix sockets and records; texts and paths
+	   (arguments.h) */
+	MAX_SHORT_ROOM = 256,
+	MAX_TEXT_ROOM = 4136,
+	MAX_PENDING_BYTES = 4608, /* one of the longest, and what goes with it (config.h) */
+};
+_Static_assert(
+	MAX_SHORT_ROOM >= sizeof(struct polb_event_argument) + sizeof(struct polb_payload_cred) &&
+		MAX_SHORT_ROOM >= sizeof(struct polb_event_argument) +
+					  sizeof(struct polb_payload_perf_event) &&
+		sizeof(struct polb_payload_net) % 8 == 0,
+	"records fit");
+
 const struct polc_trace_spec *polc_emit_spec(
 	const struct polc_emitter *e, const struct polc_trace_member *member)
 {
@@ -51,6 +65,14 @@ static bool any_rates(const struct polc_tracing *tracing)
 	return false;
 }
 
+static bool any_hash(const struct polc_tracing *tracing)
+{
+	for (size_t i = 0; i < tracing->n_specs; i++)
+		if (polc_spec_takes_hash(&tracing->specs[i]))
+			return true;
+	return false;
+}
+
 static bool any_buckets(const struct polc_tracing *tracing)
 {
 	for (size_t i = 0; i < tracing->n_policies; i++)
@@ -73,6 +95,45 @@ static bool any_pending(const struct polc_tracing_plan *plan)
 		if (polc_emit_hook_is_split(&plan->hooks[i]))
 			return true;
 	return false;
+}
+
+/* The room that one captured value may take in an event, with its head. */
+static uint32_t value_room(const struct polc_trace_value *value)
+{
+	switch (polc_trace_type_class(value->type)) {
+	case POLB_CLASS_NOTHING:
+		return 0;
+	case POLB_CLASS_INT:
+	case POLB_CLASS_CAPS:
+		return sizeof(struct polb_event_argument) + 8;
+	case POLB_CLASS_NET:
+		return sizeof(struct polb_event_argument) + sizeof(struct polb_payload_net);
+	case POLB_CLASS_UNIX:
+		return MAX_SHORT_ROOM;
+	case POLB_CLASS_RECORD:
+		return MAX_SHORT_ROOM;
+	case POLB_CLASS_STRING:
+	case POLB_CLASS_BYTES:
+	case POLB_CLASS_PATH:
+		return MAX_TEXT_ROOM;
+	}
+	POLC_BUG("unknown class of type %u", value->type);
+}
+
+/* Bytes that a call keeps until its return: as many as some spec can need, with a limit. */
+static uint32_t pending_bytes(const struct polc_tracing *tracing)
+{
+	uint32_t most = 0;
+
+	for (size_t i = 0; i < tracing->n_specs; i++) {
+		const struct polc_trace_spec *spec = &tracing->specs[i];
+		uint32_t room = 0;
+
+		for (size_t j = 0; spec->has_return && j < spec->values.n; j++)
+			room += value_room(&spec->values.items[j]);
+		most = room > most ? room : most;
+	}
+	return most < MAX_PENDING_BYTES ? most : MAX_PENDING_BYTES;
 }
 
 static bool any_nets(const struct polc_tracing_plan *plan, unsigned family)
@@ -175,9 +236,12 @@ void polc_emit_tracing_config(const struct polc_tracing_plan *plan, struct polc_
 	define(out, "POLT_HAS_NETS4", any_nets(plan, 4));
 	define(out, "POLT_HAS_NETS6", any_nets(plan, 6));
 	define(out, "POLT_HAS_PENDING", any_pending(plan));
+	if (any_pending(plan))
+		define(out, "POLT_PENDING_BYTES", pending_bytes(tracing));
 	define(out, "POLT_HAS_RATES", any_rates(tracing));
 	define(out, "POLT_HAS_BUCKETS", any_buckets(tracing));
 	define(out, "POLT_HAS_SOCKS", any_socks(tracing));
+	define(out, "POLT_HAS_IMA", any_hash(tracing));
 	define(out, "POLT_HAS_ENFORCER",
 		any_action(tracing, POLB_ACTION_NOTIFY_ENFORCER) ||
 			any_action(tracing, POLB_ACTION_CLEANUP_ENFORCER));
@@ -262,6 +326,31 @@ static void emit_enter(struct polc_emitter *e)
 			      "\treturn error;\n}\n");
 }
 
+bool polc_emit_takes_hash(const struct polc_emitter *e)
+{
+	for (uint32_t i = 0; i < e->hook->n_members; i++)
+		if (polc_spec_takes_hash(polc_emit_spec(e, &e->hook->members[i])))
+			return true;
+	return false;
+}
+
+/* Whether the event of this call takes the file's hash. */
+static void emit_look(struct polc_emitter *e)
+{
+	unsigned h = e->hook->number;
+
+	polc_buf_printf(e->out,
+		"\nstatic __always_inline int polt_h%u_look(" POLC_EMIT_CONTEXT ")\n{\n", h);
+	emit_begin(e);
+	for (uint32_t i = 0; i < e->hook->n_members; i++)
+		if (polc_spec_takes_hash(polc_emit_spec(e, &e->hook->members[i])))
+			polc_buf_printf(e->out, "\tpolt_h%u_w%u(ctx, how, parameters, h);\n", h, i);
+	polc_buf_printf(e->out,
+		"\tconst bool wanted = h->call.hash;\n\tpolt_call_end(&h->call);\n"
+		"\tif (wanted)\n\t\tpolt_hash_want(%u);\n\treturn 0;\n}\n",
+		h);
+}
+
 static void emit_leave(struct polc_emitter *e)
 {
 	unsigned h = e->hook->number;
@@ -308,7 +397,13 @@ static void emit_program(struct polc_emitter *e, const struct polc_trace_program
 		m->has_target ? "/" : "", m->has_target ? p->target : "",
 		p->mechanism == POLB_MECHANISM_FMOD_RET ? "__s64" : "int", p->name);
 	polc_buf_puts(e->out, m->returns ? "return " : "");
-	if (p->entry)
+	if (p->hashes)
+		polc_buf_printf(e->out, "polt_hash_make(ctx, %u, %s);\n", e->hook->number,
+			polc_ima_hook(e->hook->symbol)->is_binprm ? "true" : "false");
+	else if (p->looks)
+		polc_buf_printf(e->out, "polt_h%u_look(ctx, POLT_%s, %u);\n", e->hook->number,
+			m->how, parameters);
+	else if (p->entry)
 		polc_buf_printf(e->out, "polt_h%u_enter(ctx, POLT_%s, %u, %s, %s);\n",
 			e->hook->number, m->how, parameters, p->exit ? "true" : "false",
 			p->mechanism == POLB_MECHANISM_KPROBE && p->flags & POLB_PROGRAM_OVERRIDES
@@ -320,11 +415,22 @@ static void emit_program(struct polc_emitter *e, const struct polc_trace_program
 	polc_buf_puts(e->out, m->returns ? "}\n" : "\treturn 0;\n}\n");
 }
 
+/* An earlier alternative has it too. */
+static bool is_emitted(const struct polc_emitter *e, uint32_t alternative, const char *name)
+{
+	for (uint32_t i = 0; i < alternative; i++)
+		for (uint32_t j = 0; j < e->hook->alternatives[i].n_programs; j++)
+			if (!strcmp(e->hook->alternatives[i].programs[j].name, name))
+				return true;
+	return false;
+}
+
 static void emit_programs(struct polc_emitter *e)
 {
 	for (uint32_t i = 0; i < e->hook->n_alternatives; i++)
 		for (uint32_t j = 0; j < e->hook->alternatives[i].n_programs; j++)
-			emit_program(e, &e->hook->alternatives[i].programs[j]);
+			if (!is_emitted(e, i, e->hook->alternatives[i].programs[j].name))
+				emit_program(e, &e->hook->alternatives[i].programs[j]);
 }
 
 /* Libraries that are loaded: files mapped to be executed. */
@@ -357,6 +463,8 @@ static void emit_hook(struct polc_emitter *e)
 	for (uint32_t i = 0; i < e->hook->n_members; i++)
 		polc_emit_member(e, &e->hook->members[i]);
 	emit_enter(e);
+	if (polc_emit_takes_hash(e))
+		emit_look(e);
 	if (polc_emit_hook_is_split(e->hook))
 		emit_leave(e);
 	emit_programs(e);

@@ -52,6 +52,8 @@ struct polc_emitter {
 const struct polc_trace_spec *polc_emit_spec(
 	const struct polc_emitter *e, const struct polc_trace_member *member);
 uint32_t polc_emit_usdt(const struct polc_emitter *e);
+/* Some event of the hook takes the hash of a file (imaHash). */
+bool polc_emit_takes_hash(const struct polc_emitter *e);
 
 /* emit_trace_values.c */
 void polc_emit_collect_values(struct polc_emitter *e);

@@ -16,6 +16,7 @@ struct wants {
 	bool result;                              /* ... and reads its value */
 	bool overrides;                           /* some spec or enforcer replaces the result */
 	bool enforces;                            /* something is enforced at entry */
+	bool hash;                                /* imaHash */
 	bool only_fmod_ret, only_return_override; /* option override-method */
 	uint32_t n_arguments;
 	struct polc_span span;
@@ -42,6 +43,7 @@ static void want_spec(
 	wants->result |= spec->has_return_value;
 	wants->enforces |= polc_spec_enforces(spec);
 	wants->overrides |= overrides;
+	wants->hash |= polc_spec_takes_hash(spec);
 	wants->only_fmod_ret |= overrides && policy->override_method == POLC_OVERRIDE_FMOD_RET;
 	wants->only_return_override |= overrides && policy->override_method == POLC_OVERRIDE_RETURN;
 	if (n > wants->n_arguments)
@@ -376,6 +378,25 @@ static void plan_lsm_function(struct mechanisms *m, const char *function)
 	add_one(m, other, "nothing is refused: a kprobe sees as much");
 }
 
+/*
+ * What is attached last runs first: the one that looks, then the one that may sleep and hashes,
+ * then the hook's own.
+ */
+static void add_hashing(struct mechanisms *m, struct polc_trace_program own)
+{
+	struct polc_trace_program programs[3] = {own, own, own};
+
+	programs[1] = program(m, POLB_MECHANISM_LSM_SLEEPABLE, own.target);
+	programs[1].n_arguments = 1;
+	programs[1].flags |= POLB_PROGRAM_SLEEPABLE;
+	programs[1].entry = false;
+	programs[1].hashes = true;
+	programs[2].name = polc_arena_printf(&m->p->polc->arena, "%s_look", own.name);
+	programs[2].entry = false;
+	programs[2].looks = true;
+	add(m, programs, 3, "BPF LSM: the hook itself answers, with the hash of the file");
+}
+
 /* bprm_check_security is asked by security_bprm_check, inode_init_security by its own name. */
 static void plan_lsm(struct mechanisms *m)
 {
@@ -384,7 +405,13 @@ static void plan_lsm(struct mechanisms *m)
 	const char *hook = m->draft->hook.symbol;
 	size_t n = strlen(hook), n_suffix = sizeof(suffix) - 1;
 
-	add_one(m, program(m, POLB_MECHANISM_LSM, hook), "BPF LSM: the hook itself answers");
+	struct polc_trace_program own = program(m, POLB_MECHANISM_LSM, hook);
+
+	if (m->wants.hash)
+		add_hashing(m, own);
+	add_one(m, own,
+		m->wants.hash ? "BPF LSM: the hook itself answers; without the hash of the file"
+			      : "BPF LSM: the hook itself answers");
 	plan_lsm_function(m, polc_arena_printf(arena, "security_%s", hook));
 	if (n > n_suffix && !strcmp(hook + n - n_suffix, suffix))
 		plan_lsm_function(

@@ -14,7 +14,7 @@ struct printer {
 	struct polc_buf *out;
 };
 
-static const char *mechanism_name(enum polb_mechanism mechanism)
+const char *polc_mechanism_name(enum polb_mechanism mechanism)
 {
 	static const char *const names[] = {
 #define X(name, text) [POLB_MECHANISM_##name] = text,
@@ -25,15 +25,15 @@ static const char *mechanism_name(enum polb_mechanism mechanism)
 	return names[mechanism];
 }
 
-static const char *place(const struct printer *p, struct polc_span span)
+const char *polc_span_place(struct polc *polc, struct polc_span span)
 {
 	if (!span.source)
 		return "";
 	struct polc_position at =
-		polc_source_position(&p->polc->arena, &p->polc->sources, span.source, span.begin);
+		polc_source_position(&polc->arena, &polc->sources, span.source, span.begin);
 
-	return polc_arena_printf(&p->polc->arena, "%s:%u",
-		polc_source_get(&p->polc->sources, span.source)->path, at.line);
+	return polc_arena_printf(
+		&polc->arena, "%s:%u", polc_source_get(&polc->sources, span.source)->path, at.line);
 }
 
 /* ---- alternatives ---- */
@@ -44,7 +44,7 @@ static void print_alternative(
 	polc_buf_puts(p->out, first ? "  by " : "  or ");
 	for (uint32_t i = 0; i < a->n_programs; i++)
 		polc_buf_printf(p->out, "%s%s %s%s%s%s", i ? " + " : "",
-			mechanism_name(a->programs[i].mechanism), a->programs[i].target,
+			polc_mechanism_name(a->programs[i].mechanism), a->programs[i].target,
 			a->programs[i].symbol ? " " : "",
 			a->programs[i].symbol ? a->programs[i].symbol : "",
 			a->programs[i].flags & POLB_PROGRAM_OVERRIDES ? " (override)" : "");
@@ -53,7 +53,7 @@ static void print_alternative(
 
 /* ---- what is looked up ---- */
 
-static const char *string_op_name(enum polc_string_op op)
+const char *polc_string_op_name(enum polc_string_op op)
 {
 	static const char *const names[POLC_N_STRING_OPS] = {
 		[POLC_STRING_EQUAL] = "equal",
@@ -66,7 +66,7 @@ static const char *string_op_name(enum polc_string_op op)
 	return names[op];
 }
 
-static const char *test_name(enum polc_trace_test_kind kind)
+const char *polc_trace_test_name(enum polc_trace_test_kind kind)
 {
 	static const char *const names[] = {
 		[POLC_TEST_INTERVALS] = "number",
@@ -93,7 +93,8 @@ static const char *test_name(enum polc_trace_test_kind kind)
 }
 
 /* Guest instructions, about: what the library's budgets say. */
-static unsigned test_cost(const struct polc_trace_spec *spec, const struct polc_trace_test *test)
+unsigned polc_trace_test_cost(
+	const struct polc_trace_spec *spec, const struct polc_trace_test *test)
 {
 	switch (test->kind) {
 	case POLC_TEST_INTERVALS:
@@ -135,7 +136,7 @@ static void print_lookup(const struct printer *p, const struct polc_trace_test *
 
 	if (test->kind == POLC_TEST_STRING || test->kind == POLC_TEST_BINARY)
 		polc_buf_printf(p->out, "%s%s, %zu string%s: bit %u of domain %u",
-			test->negate ? "not " : "", string_op_name(test->string_op),
+			test->negate ? "not " : "", polc_string_op_name(test->string_op),
 			test->strings.n, test->strings.n == 1 ? "" : "s", lookup->bit,
 			lookup->domain);
 	else if (test->kind == POLC_TEST_ADDRESS)
@@ -158,8 +159,8 @@ static void print_tests(const struct printer *p, const struct polc_trace_spec *s
 	const char *when)
 {
 	for (size_t i = 0; i < n; i++) {
-		polc_buf_printf(p->out, "      %s%-12s ~%-4u ", when, test_name(tests[i].kind),
-			test_cost(spec, &tests[i]));
+		polc_buf_printf(p->out, "      %s%-12s ~%-4u ", when,
+			polc_trace_test_name(tests[i].kind), polc_trace_test_cost(spec, &tests[i]));
 		print_lookup(p, &tests[i], &lookups[i]);
 		polc_buf_puts(p->out, "\n");
 	}
@@ -224,7 +225,7 @@ static void print_spec(const struct printer *p, const struct polc_trace_member *
 
 	polc_buf_printf(p->out, "  spec %u of %s%s%s, %s\n", spec->number,
 		policy->namespace ? policy->namespace : "", policy->namespace ? "/" : "",
-		policy->name, place(p, spec->span));
+		policy->name, polc_span_place(p->polc, spec->span));
 	if (member->kind == POLC_MEMBER_LIST)
 		polc_buf_printf(p->out, "    %zu system calls by number\n", spec->symbols.n);
 	if (policy->has_workload)
@@ -234,7 +235,8 @@ static void print_spec(const struct printer *p, const struct polc_trace_member *
 		const struct polc_trace_selector *s = &spec->selectors.items[i];
 		const struct polc_trace_lookup *lookups = p->plan->lookups[s->number];
 
-		polc_buf_printf(p->out, "    selector %u, %s:", s->number, place(p, s->span));
+		polc_buf_printf(p->out, "    selector %u, %s:", s->number,
+			polc_span_place(p->polc, s->span));
 		print_actions(p, s->action_mask | s->return_action_mask);
 		polc_buf_puts(p->out, "\n");
 		print_tests(p, spec, s->tests.items, s->tests.n, lookups, "");

@@ -40,6 +40,14 @@ bool polc_spec_has_action(const struct polc_trace_spec *spec, enum polb_trace_ac
 	return false;
 }
 
+bool polc_spec_takes_hash(const struct polc_trace_spec *spec)
+{
+	for (size_t i = 0; i < spec->selectors.n; i++)
+		if (polc_trace_takes_hash(&spec->selectors.items[i]))
+			return true;
+	return false;
+}
+
 bool polc_spec_has_one_hook(const struct polc_trace_spec *spec)
 {
 	return spec->symbols.n + spec->offsets.n == 1;
@@ -420,6 +428,7 @@ static const char *hook_text(struct polc_trace_planner *p, const struct polc_hoo
 static uint32_t hook_flags(const struct polc_trace_planner *p, const struct polc_hook_draft *draft)
 {
 	bool optional = draft->members.n > 0 && !draft->enforcers.n, digest = optional;
+	bool pattern = optional;
 	uint32_t flags = draft->enforcers.n ? POLB_TRACE_ENFORCES : 0;
 
 	for (size_t i = 0; i < draft->members.n; i++) {
@@ -427,6 +436,7 @@ static uint32_t hook_flags(const struct polc_trace_planner *p, const struct polc
 			&p->tracing->specs[draft->members.items[i].spec];
 
 		optional &= spec->ignore_not_found;
+		pattern &= spec->by_pattern;
 		digest &= spec->ignore_digest_failure;
 		for (size_t j = 0; j < spec->selectors.n; j++)
 			if (polc_trace_enforces(spec->selectors.items[j].action_mask |
@@ -436,7 +446,7 @@ static uint32_t hook_flags(const struct polc_trace_planner *p, const struct polc
 	if (draft->hook.family == POLC_HOOK_TRACKING)
 		flags |= POLB_TRACE_TRACKING;
 	return flags | (optional ? POLB_TRACE_OPTIONAL : 0) |
-	       (digest ? POLB_TRACE_OPTIONAL_DIGEST : 0);
+	       (digest ? POLB_TRACE_OPTIONAL_DIGEST : 0) | (pattern ? POLB_TRACE_BY_PATTERN : 0);
 }
 
 static bool finish_hooks(struct polc_trace_planner *p)

@@ -21,6 +21,8 @@ struct polc_trace_program {
 	polc_strings digests;
 	uint32_t usdt;
 	bool entry, exit; /* judges at entry; completes at the return (both: fexit alone) */
+	/* imaHash: sees whether the call's event takes the file's hash; has it made */
+	bool looks, hashes;
 };
 struct polc_trace_alternative {
 	const struct polc_trace_program *programs;
@@ -132,6 +134,8 @@ const struct polc_tracing_plan *polc_plan_tracing(struct polc *polc,
 	const struct polc_tracing *tracing, const struct polc_tracing_options *options);
 /* `explain --plan`: hook, mechanism, reason, what is looked up. */
 void polc_plan_tracing_print(
+	const struct polc_tracing_plan *plan, struct polc *polc, struct polc_buf *out);
+void polc_plan_tracing_json(
 	const struct polc_tracing_plan *plan, struct polc *polc, struct polc_buf *out);
 /* polc_config.h's tracing part (macros) and polc_tracing.h (functions and programs). */
 void polc_emit_tracing_config(const struct polc_tracing_plan *plan, struct polc_buf *out);

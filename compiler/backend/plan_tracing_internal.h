@@ -40,7 +40,18 @@ const char *polc_trace_value_key(struct polc_arena *arena, const struct polc_tra
 	const struct polc_trace_value *value);
 /* A spec whose values are read at exactly one place. */
 bool polc_spec_has_one_hook(const struct polc_trace_spec *spec);
+bool polc_spec_takes_hash(const struct polc_trace_spec *spec); /* imaHash */
 /* Parameters of the function that the spec's values read. */
 uint32_t polc_spec_arguments(const struct polc_trace_spec *spec);
+
+/* plan_trace_print.c: words of both ways to print a plan. */
+const char *polc_mechanism_name(enum polb_mechanism mechanism);
+const char *polc_string_op_name(enum polc_string_op op);
+const char *polc_trace_test_name(enum polc_trace_test_kind kind);
+/* Guest instructions, about. */
+unsigned polc_trace_test_cost(
+	const struct polc_trace_spec *spec, const struct polc_trace_test *test);
+/* "file:line", "" for nowhere. */
+const char *polc_span_place(struct polc *polc, struct polc_span span);
 
 #endif

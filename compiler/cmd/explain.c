@@ -182,10 +182,14 @@ static int explain_plan(struct explain *explain)
 		const struct polc_tracing_plan *plan = polc_plan_tracing(
 			polc, explain->cmd.tracing, &explain->cmd.tracing_options);
 
-		if (plan)
+		if (plan && explain->cmd.format == FORMAT_JSON)
+			polc_plan_tracing_json(plan, polc, &text);
+		else if (plan)
 			polc_plan_tracing_print(plan, polc, &text);
-		else
-			exit_code = polc->n_errors ? POLC_EXIT_BAD : POLC_EXIT_OK;
+		else if (polc->n_errors)
+			exit_code = POLC_EXIT_BAD;
+		else if (explain->cmd.format == FORMAT_JSON)
+			polc_buf_puts(&text, "{\"hooks\":[],\"domains\":[]}\n");
 	}
 	if (text.n)
 		fwrite(text.p, 1, text.n, stdout);
@@ -221,7 +225,9 @@ static int run_tracing(struct explain *explain)
 	if (explain->from || explain->to || explain->port)
 		return polc_cmd_usage_error(&explain->cmd,
 			"%s is about tracing: it goes without --from, --to and --port", option);
-	return explain->plan ? explain_plan(explain) : polc_explain_tetragon_delta(&explain->cmd);
+	return explain->plan ? explain_plan(explain)
+			     : polc_explain_tetragon_delta(
+				       &explain->cmd, explain->cmd.format == FORMAT_JSON);
 }
 
 static int run(struct explain *explain)

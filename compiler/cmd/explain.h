@@ -28,6 +28,6 @@ void polc_explain_print_json(struct polc_cmd *cmd, const struct polc_flow *flow,
 	const struct polc_explained_side sides[2], FILE *out);
 
 /* Differences from Tetragon that concern the policies; all of them when there is no policy. */
-int polc_explain_tetragon_delta(struct polc_cmd *cmd);
+int polc_explain_tetragon_delta(struct polc_cmd *cmd, bool json);
 
 #endif

@@ -32,40 +32,83 @@ static void print_list(void)
 	}
 }
 
+static void json_list(struct polc_buf *b)
+{
+	polc_buf_puts(b, "[");
+	for (size_t i = 0; i < polc_n_trace_differences; i++) {
+		const struct polc_trace_difference *d = &polc_trace_differences[i];
+
+		polc_buf_puts(b, i ? ",{" : "{");
+		polc_buf_json_member(b, "id", d->id);
+		polc_buf_json_member(b, "title", d->title);
+		polc_buf_json_member(b, "polc", d->polc);
+		polc_buf_puts(b, "\"tetragon\":");
+		polc_buf_json(b, d->tetragon);
+		polc_buf_puts(b, "}");
+	}
+	polc_buf_puts(b, "]\n");
+}
+
+static struct polc_position position(struct polc *polc, const struct polc_trace_delta *delta)
+{
+	return polc_source_position(
+		&polc->arena, &polc->sources, delta->span.source, delta->span.begin);
+}
+
 static void print_one(struct polc *polc, const struct polc_trace_delta *delta)
 {
 	const struct polc_source *source = polc_source_get(&polc->sources, delta->span.source);
-	struct polc_position at = polc_source_position(
-		&polc->arena, &polc->sources, delta->span.source, delta->span.begin);
 
-	printf("%s:%u: %s: %s\n", source->path, at.line, delta->id, delta->text);
+	printf("%s:%u: %s: %s\n", source->path, position(polc, delta).line, delta->id, delta->text);
 }
 
-static void print_of_policies(struct polc *polc, const struct polc_tracing *tracing)
+static void json_deltas(
+	struct polc *polc, const struct polc_trace_delta *deltas, size_t n, struct polc_buf *b)
+{
+	polc_buf_puts(b, "[");
+	for (size_t i = 0; i < n; i++) {
+		polc_buf_puts(b, i ? ",{" : "{");
+		polc_buf_json_member(
+			b, "file", polc_source_get(&polc->sources, deltas[i].span.source)->path);
+		polc_buf_printf(b, "\"line\":%u,", position(polc, &deltas[i]).line);
+		polc_buf_json_member(b, "id", deltas[i].id);
+		polc_buf_puts(b, "\"text\":");
+		polc_buf_json(b, deltas[i].text);
+		polc_buf_puts(b, "}");
+	}
+	polc_buf_puts(b, "]\n");
+}
+
+static void print_of_policies(
+	struct polc *polc, const struct polc_tracing *tracing, struct polc_buf *json)
 {
 	struct polc_trace_delta *sorted =
 		POLC_NEW_ARRAY(&polc->arena, tracing->n_deltas + 1, struct polc_trace_delta);
 
-	if (!tracing->n_deltas)
+	if (!tracing->n_deltas && !json)
 		puts("Tetragon does the same with these policies.");
 	for (size_t i = 0; i < tracing->n_deltas; i++)
 		sorted[i] = tracing->deltas[i];
 	qsort(sorted, tracing->n_deltas, sizeof(*sorted), compare_places);
-	for (size_t i = 0; i < tracing->n_deltas; i++)
+	for (size_t i = 0; !json && i < tracing->n_deltas; i++)
 		print_one(polc, &sorted[i]);
+	if (json)
+		json_deltas(polc, sorted, tracing->n_deltas, json);
 }
 
-int polc_explain_tetragon_delta(struct polc_cmd *cmd)
+int polc_explain_tetragon_delta(struct polc_cmd *cmd, bool json)
 {
-	int exit_code = POLC_EXIT_OK;
+	struct polc_buf text = {.arena = &cmd->polc.arena};
+	int exit_code = cmd->operands.n ? polc_cmd_load(cmd) : POLC_EXIT_OK;
 
-	if (!cmd->operands.n) {
+	if (!cmd->operands.n && json)
+		json_list(&text);
+	else if (!cmd->operands.n)
 		print_list();
-		return exit_code;
-	}
-	exit_code = polc_cmd_load(cmd);
-	if (exit_code == POLC_EXIT_OK)
-		print_of_policies(&cmd->polc, cmd->tracing);
+	else if (exit_code == POLC_EXIT_OK)
+		print_of_policies(&cmd->polc, cmd->tracing, json ? &text : NULL);
+	if (text.n)
+		fwrite(text.p, 1, text.n, stdout);
 	polc_cmd_print_diagnostics(cmd);
 	return exit_code;
 }

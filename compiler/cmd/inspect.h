@@ -9,6 +9,9 @@
 void polc_inspect_print_text(struct polc_arena *arena, const struct polb_bundle *bundle, FILE *out);
 void polc_inspect_print_json(struct polc_arena *arena, const struct polb_bundle *bundle, FILE *out);
 
+/* The text with control characters as \xNN: everything a bundle says may be hostile. */
+const char *polc_inspect_visible(struct polc_arena *arena, const char *text);
+
 /* "file:line" of the rule at `index`, or NULL when the bundle was built without source. */
 const char *polc_inspect_rule_place(
 	struct polc_arena *arena, const struct polb_bundle *bundle, size_t index);

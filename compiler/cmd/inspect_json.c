@@ -3,7 +3,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-#include "inspect.h"
+#include "inspect_tracing.h"
 
 static void add_string(
 	struct polc_buf *b, const struct polb_bundle *bundle, const char *key, uint32_t offset)
@@ -24,7 +24,8 @@ static void add_hooks(struct polc_buf *b, uint32_t hooks)
 	static const struct {
 		uint32_t bit;
 		const char *name;
-	} names[] = {{POLB_HOOK_CGROUP, "cgroup"}, {POLB_HOOK_TC, "tc"}, {POLB_HOOK_XDP, "xdp"}};
+	} names[] = {{POLB_HOOK_CGROUP, "cgroup"}, {POLB_HOOK_TC, "tc"}, {POLB_HOOK_XDP, "xdp"},
+		{POLB_HOOK_TRACE, "trace"}};
 	const char *comma = "";
 
 	polc_buf_puts(b, "\"hooks\":[");
@@ -137,6 +138,7 @@ void polc_inspect_print_json(struct polc_arena *arena, const struct polb_bundle 
 	add_rules(&b, bundle);
 	add_selectors(&b, bundle);
 	add_endpoints(&b, bundle);
+	polc_inspect_tracing_json(&b, bundle);
 	polc_buf_puts(&b, "}\n");
 	fwrite(b.p, 1, b.n, out);
 }

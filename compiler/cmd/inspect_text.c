@@ -6,10 +6,10 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-#include "inspect.h"
+#include "inspect_tracing.h"
 
 /* The text with everything but printable ASCII as \xNN; UTF-8 is kept as bytes >= 0x80. */
-static const char *visible(struct polc_arena *arena, const char *text)
+const char *polc_inspect_visible(struct polc_arena *arena, const char *text)
 {
 	struct polc_buf b = {.arena = arena};
 
@@ -28,7 +28,7 @@ static const char *visible(struct polc_arena *arena, const char *text)
 static const char *string(
 	struct polc_arena *arena, const struct polb_bundle *bundle, uint32_t offset)
 {
-	return visible(arena, polb_bundle_string(bundle, offset));
+	return polc_inspect_visible(arena, polb_bundle_string(bundle, offset));
 }
 
 static const char *name_of(const char *const *names, size_t n, uint32_t index)
@@ -47,8 +47,9 @@ static void print_manifest(struct polc_arena *arena, const struct polb_bundle *b
 	fprintf(out, "version       %u, ABI %u\n", m->version, m->abi_version);
 	fprintf(out, "made by       polc %s, %s\n", string(arena, bundle, m->polc_version),
 		string(arena, bundle, m->clang_version));
-	fprintf(out, "hooks        %s%s%s\n", m->hooks & POLB_HOOK_CGROUP ? " cgroup" : "",
-		m->hooks & POLB_HOOK_TC ? " tc" : "", m->hooks & POLB_HOOK_XDP ? " xdp" : "");
+	fprintf(out, "hooks        %s%s%s%s\n", m->hooks & POLB_HOOK_CGROUP ? " cgroup" : "",
+		m->hooks & POLB_HOOK_TC ? " tc" : "", m->hooks & POLB_HOOK_XDP ? " xdp" : "",
+		m->hooks & POLB_HOOK_TRACE ? " trace" : "");
 	fprintf(out, "dialect       %s\n", name_of(polc_dialect_names, 2, m->dialect));
 	fprintf(out, "posture       %s\n", name_of(polc_posture_names, 3, m->posture));
 	fprintf(out, "mode          %s\n", m->audit ? "audit" : "enforce");
@@ -84,7 +85,7 @@ static void print_rules(struct polc_arena *arena, const struct polb_bundle *bund
 			polc_verdict_name((enum polb_verdict)rule->action),
 			string(arena, bundle, rule->policy_kind), namespace, *namespace ? "/" : "",
 			string(arena, bundle, rule->policy_name));
-		fprintf(out, "  %s\n", place ? visible(arena, place) : "");
+		fprintf(out, "  %s\n", place ? polc_inspect_visible(arena, place) : "");
 	}
 }
 
@@ -100,7 +101,7 @@ static void print_selectors(struct polc_arena *arena, const struct polb_bundle *
 			continue;
 		polc_selector_print(&selector, &text);
 		free(scratch);
-		fprintf(out, "  %5zu  %s\n", i, text.n ? visible(arena, text.p) : "");
+		fprintf(out, "  %5zu  %s\n", i, text.n ? polc_inspect_visible(arena, text.p) : "");
 	}
 }
 
@@ -129,4 +130,5 @@ void polc_inspect_print_text(struct polc_arena *arena, const struct polb_bundle 
 	print_rules(arena, bundle, out);
 	print_selectors(arena, bundle, out);
 	print_endpoints(arena, bundle, out);
+	polc_inspect_tracing_text(arena, bundle, out);
 }

@@ -292,6 +292,29 @@ static bool read_integer(
 	return false;
 }
 
+/* The number of an argument; its upper limit would say nothing. */
+static bool is_position(const struct place *p)
+{
+	size_t n = strlen(p->field->name);
+
+	return p->field->min == 0 && p->field->max == UINT32_MAX &&
+	       ((n >= 5 && !strcasecmp(p->field->name + n - 5, "index")) ||
+		       !strcmp(p->field->name, "argSock"));
+}
+
+static void report_range(
+	const struct place *p, const struct polc_yaml *node, const char *what, int64_t value)
+{
+	if (value < 0 && is_position(p))
+		polc_error(p->polc, node->span, POLC_CODE_TRACE_VALUE,
+			"%s is %lld, it is an argument's position: 0 or more", what,
+			(long long)value);
+	else
+		polc_error(p->polc, node->span, POLC_CODE_TRACE_VALUE,
+			"%s is %lld, it must be between %lld and %lld", what, (long long)value,
+			(long long)p->field->min, (long long)p->field->max);
+}
+
 static bool read_number(const struct place *p, const struct polc_yaml *node, const char *what,
 	struct polc_ast_number *out)
 {
@@ -300,9 +323,7 @@ static bool read_number(const struct place *p, const struct polc_yaml *node, con
 	if (!read_integer(p, node, what, &value))
 		return false;
 	if (value < p->field->min || value > p->field->max) {
-		polc_error(p->polc, node->span, POLC_CODE_TRACE_VALUE,
-			"%s is %lld, it must be between %lld and %lld", what, (long long)value,
-			(long long)p->field->min, (long long)p->field->max);
+		report_range(p, node, what, value);
 		return false;
 	}
 	*out = (struct polc_ast_number){.value = value, .written = true, .span = node->span};

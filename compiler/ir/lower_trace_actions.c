@@ -127,15 +127,39 @@ static void read_rate(struct action_context *c)
 /* --- one function per action ---------------------------------------------------------------------
  */
 
+static void lower_hash(struct action_context *c)
+{
+	const polc_trace_symbols *symbols = &c->scope->spec.symbols;
+
+	c->out->ima_hash = c->ast->ima_hash;
+	if (!c->ast->ima_hash)
+		return;
+	if (c->scope->hook->section != POLC_SECTION_LSM) {
+		polc_error(polc_of(c), c->ast->span, POLC_CODE_TRACE_ACTION,
+			"imaHash is for lsmhooks");
+		return;
+	}
+	for (size_t i = 0; i < symbols->n; i++) {
+		if (polc_ima_hook(symbols->items[i].name))
+			continue;
+		struct polc_diagnostic *d = polc_error(polc_of(c), c->ast->span,
+			POLC_CODE_TRACE_ACTION, "LSM hook '%s' has no file that can be hashed",
+			symbols->items[i].name);
+
+		polc_diagnostic_suggest(polc_of(c), d,
+			"imaHash is for bprm_check_security, bprm_committed_creds, "
+			"bprm_committing_creds, bprm_creds_for_exec, bprm_creds_from_file, "
+			"file_ioctl, file_lock, file_open, file_post_open, file_receive and "
+			"mmap_file");
+	}
+}
+
 static void lower_post(struct action_context *c)
 {
 	read_rate(c);
 	c->out->kernel_stack = c->ast->kernel_stack;
 	c->out->user_stack = c->ast->user_stack;
-	c->out->ima_hash = c->ast->ima_hash;
-	if (c->ast->ima_hash && c->scope->hook->section != POLC_SECTION_LSM)
-		polc_error(polc_of(c), c->ast->span, POLC_CODE_TRACE_ACTION,
-			"imaHash is for lsmhooks");
+	lower_hash(c);
 }
 
 static bool is_security(const char *name)

@@ -195,6 +195,11 @@ static void add_matching(
 			"--target");
 		return;
 	}
+	if (!l->options->n_targets)
+		polc_diagnostic_suggest(l->polc,
+			polc_warn(l->polc, list->pattern.span, POLC_CODE_TRACE_TARGET,
+				"the functions are those of the kernel that runs here"),
+			"give --target with the kernels that are meant");
 	for (size_t i = 0; i < polc_trace_type_targets(l); i++) {
 		if (polc_target_functions_matching(l->polc, polc_trace_type_target(l, i),
 			    list->pattern.text, &names, &n) < 0) {
@@ -295,6 +300,7 @@ static void lower_call_list(struct polc_trace_scope *scope)
 	else if (is_generated(list))
 		spec->syscall = false;
 	spec->ignore_not_found |= is_generated(list);
+	spec->by_pattern = is_type(list, "generated_ftrace");
 	polc_trace_list_symbols(scope->l, list, &spec->symbols);
 	if (is_type(list, ""))
 		for (size_t i = 0; i < list->values.n; i++)

@@ -189,6 +189,20 @@ static void override_declared(struct polc_trace_value *value, const struct polc_
 		value->type = actual;
 }
 
+/* The kernel that runs here is not the one that decides, but what is wrong here is worth a word. */
+static void warn_fallback(struct polc_trace_scope *scope, const struct polc_ast_trace_arg *arg,
+	const struct polc_trace_value *value, const struct polc_trace_source *origin,
+	const char *what)
+{
+	struct polc *polc = scope->l->polc;
+	struct polc_diagnostic *d = polc_warn(polc, type_span(arg), POLC_CODE_TRACE_SIGNATURE,
+		"%s of %s is '%s', not '%s'", what, origin->where,
+		polc_value_type_text(&polc->arena, &origin->type),
+		polc_trace_type_name(value->type));
+
+	polc_diagnostic_suggest(polc, d, "give --target: without one the policy is believed");
+}
+
 static void check_fit(struct polc_trace_scope *scope, const struct polc_ast_trace_arg *arg,
 	const struct polc_trace_value *value, const struct polc_trace_source *origin)
 {
@@ -200,7 +214,9 @@ static void check_fit(struct polc_trace_scope *scope, const struct polc_ast_trac
 
 	if (fit == POLC_FITS)
 		return;
-	if (fit == POLC_FITS_NOT)
+	if (fit == POLC_FITS_NOT && !scope->prototypes_certain && !value->n_steps)
+		warn_fallback(scope, arg, value, origin, what);
+	else if (fit == POLC_FITS_NOT)
 		polc_error(polc, type_span(arg), POLC_CODE_TRACE_SIGNATURE,
 			"%s of %s is '%s', not '%s'", what, origin->where,
 			polc_value_type_text(&polc->arena, &origin->type),
@@ -215,7 +231,7 @@ static void check_fit(struct polc_trace_scope *scope, const struct polc_ast_trac
 static void check_fits(struct polc_trace_scope *scope, const struct polc_ast_trace_arg *arg,
 	const struct polc_trace_value *value, const polc_trace_origins *from)
 {
-	if (value->field || (!scope->prototypes_certain && !value->n_steps))
+	if (value->field)
 		return;
 	for (size_t i = 0; i < from->n; i++) {
 		const struct polc_value_type *c = &from->items[i].type;

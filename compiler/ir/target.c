@@ -286,8 +286,10 @@ enum polc_known polc_target_overridable(const struct polc_target *target, const 
 {
 	if (has_prefix(name, "security_"))
 		return POLC_YES; /* fmod_ret takes them by that prefix */
+	/* newer kernels (seen in 7.3) let fmod_ret replace native system calls without that list;
+	 * nothing that a target has tells it: loading does */
 	if (polc_target_config(target, "CONFIG_FUNCTION_ERROR_INJECTION") == POLC_NO)
-		return POLC_NO;
+		return has_prefix(name, "__x64_sys_") ? POLC_UNKNOWN : POLC_NO;
 	if (is_syscall_symbol(name))
 		return POLC_YES;
 	if (!target->has_error_injection)
@@ -352,7 +354,8 @@ int polc_target_functions_matching(struct polc *polc, const struct polc_target *
 	for (size_t i = 0; i < functions->size; i++) {
 		const char *name = functions->slots[i].name;
 
-		if (name && !regexec(&regex, name, 0, NULL, 0))
+		if (name && !regexec(&regex, name, 0, NULL, 0) &&
+			polc_target_has_function(target, name) != POLC_NO)
 			*polc_vec_push(&polc->arena, &names) = name;
 	}
 	regfree(&regex);

@@ -48,10 +48,12 @@ static char *next_line(char **rest)
 	return line && (*line || *rest) ? line : NULL;
 }
 
-/* "ffffffff81000000 T name\t[module]": text symbols, weak ones too. */
+/* "ffffffff81000000 T name\t[module]", by address: text symbols, weak ones too, but those of
+ * __init, whose code is freed after boot. */
 bool polc_facts_symbols(struct polc_arena *arena, const char *path, struct polc_name_table *out)
 {
 	char *rest = polc_facts_read(arena, path), *line;
+	bool init = false;
 
 	while ((line = next_line(&rest))) {
 		char *kind, *name;
@@ -59,7 +61,10 @@ bool polc_facts_symbols(struct polc_arena *arena, const char *path, struct polc_
 		strsep(&line, " ");
 		kind = strsep(&line, " ");
 		name = strsep(&line, " \t");
-		if (name && kind[0] && !kind[1] && strchr("tTwW", kind[0]))
+		if (!name || !kind[0] || kind[1] || !strchr("tTwW", kind[0]))
+			continue;
+		init = (init || !strcmp(name, "_sinittext")) && strcmp(name, "_einittext");
+		if (!init)
 			polc_names_add(arena, out, name, 0);
 	}
 	return out->n > 0;

@@ -235,6 +235,7 @@ struct polc_trace_spec {
 	polc_trace_symbols symbols; /* at least one; lists have more */
 	bool from_list;
 	bool ignore_not_found;
+	bool by_pattern; /* the list has functions that match */
 	/* UPROBE, USDT */
 	const char *path, *provider, *name;
 	POLC_VEC(uint64_t) offsets; /* then symbols is empty; into the file, or addresses */
@@ -312,6 +313,14 @@ const struct polc_tracing *polc_lower_tracing(struct polc *polc, const struct po
 void polc_tracing_print(
 	const struct polc_tracing *tracing, struct polc *polc, struct polc_buf *out);
 void polc_tracing_verify(const struct polc_tracing *tracing); /* POLC_BUG on a broken invariant */
+
+/* An LSM hook of which imaHash can be had; NULL: it is none. */
+struct polc_ima_hook {
+	const char *name;
+	bool is_binprm; /* its first parameter: else a file */
+};
+const struct polc_ima_hook *polc_ima_hook(const char *name);
+bool polc_trace_takes_hash(const struct polc_trace_selector *selector);
 
 #define POLC_NO_SELECTOR UINT32_MAX
 /* Facts about types. */

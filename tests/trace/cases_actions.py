@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """Actions, modes, returns, whole policies, updates under load."""
+import hashlib
+import re
+
 from cases_processes import UMASK
 from table import arg, case, kprobe
 
@@ -87,6 +90,43 @@ lsmhooks:
     matchActions: [{action: Override, argError: -13}]
 """, "echo s >/tmp/w/secret2; touch /tmp/w/x; agent file read /tmp/w/secret2; mv /tmp/w/x /tmp/w/secret; agent file read /tmp/w/secret",
      covers="hook:lsm action:Override", out=["^file 0 0$", "^file -1 13$"], events=[{"process_lsm.action": "KPROBE_ACTION_OVERRIDE"}])
+
+# A script of which all kernels' own hash is known; the plain one is no less in the event.
+_HASHED = """
+lsmhooks:
+- hook: %s
+  args: [{index: 0, type: %s}]
+  selectors:
+  - matchArgs: [{index: 0, operator: Equal, values: ["/tmp/w/hashed"]}]
+    matchActions: [{action: Post, imaHash: true}]
+  - matchArgs: [{index: 0, operator: Equal, values: ["/tmp/w/plain"]}]
+"""
+_SCRIPT = "for i in hashed plain; do printf '#!/bin/sh\\n' >/tmp/w/$i; chmod 755 /tmp/w/$i; done; "
+_SHA256 = "sha256:" + hashlib.sha256(b"#!/bin/sh\n").hexdigest()
+_NO_IMA = {"5.10": "programs get hashes of files from 5.11 on"}
+case("action-ima-hash", _HASHED % ("bprm_check_security", "linux_binprm"), _SCRIPT + "/tmp/w/hashed; /tmp/w/plain; /tmp/w/hashed",
+     covers="action:imaHash", count=3, skip=_NO_IMA,
+     events=[{"process_lsm.args.0.linux_binprm_arg.path": "/tmp/w/hashed", "process_lsm.ima_hash": _SHA256},
+             {"process_lsm.args.0.linux_binprm_arg.path": "/tmp/w/plain", "process_lsm.ima_hash": None}],
+     no_events=[{"process_lsm.args.0.linux_binprm_arg.path": "/tmp/w/hashed", "process_lsm.ima_hash": None}])
+case("action-ima-hash-mmap", _HASHED % ("mmap_file", "file"), _SCRIPT + "cp /test/agent /tmp/w/hashed; /tmp/w/hashed probe 1 a", skip=_NO_IMA,
+     events=[{"process_lsm.args.0.file_arg.path": "/tmp/w/hashed", "process_lsm.ima_hash": re.compile("^sha256:[0-9a-f]{64}$")}])
+# In file_open a file that is opened for reading cannot be read yet: no hash, but the event. One that is opened for writing
+# is opened again by the kernel: that makes no event of its own.
+case("action-ima-hash-open", _HASHED % ("file_open", "file"), _SCRIPT + "agent file read /tmp/w/hashed; cat /tmp/w/plain", covers="action:imaHash",
+     count=4, events=[{"process_lsm.args.0.file_arg.path": "/tmp/w/hashed", "process_lsm.process.binary": "/test/agent", "process_lsm.ima_hash": None}])
+case("action-ima-hash-override", """
+lsmhooks:
+- hook: bprm_check_security
+  args: [{index: 0, type: linux_binprm}]
+  selectors:
+  - matchArgs: [{index: 0, operator: Equal, values: ["/tmp/w/hashed"]}]
+    matchActions: [{action: Override, argError: -13}, {action: Post, imaHash: true}]
+""", _SCRIPT + "/tmp/w/hashed || echo refused; /tmp/w/plain && echo plain", covers="action:imaHash", out=["^refused$", "^plain$"], count=1,
+     events=[{"process_lsm.action": "KPROBE_ACTION_OVERRIDE", "process_lsm.ima_hash": _SHA256}], skip=_NO_IMA)
+# Where there is none the hook is attached without.
+case("action-ima-hash-absent", _HASHED % ("bprm_check_security", "linux_binprm"), _SCRIPT + "/tmp/w/hashed; /tmp/w/plain", covers="action:imaHash",
+     count=2, events=[{"process_lsm.args.0.linux_binprm_arg.path": "/tmp/w/hashed"}])
 
 case("action-override-kill", """
 kprobes:
@@ -300,3 +340,62 @@ uprobes:
     matchActions: [{action: Override, argRegs: ["rdx=100"]}]
 """, "agent probe 50 a; agent probe 51 a", covers="action:Override argRegs", out=["^probe 247 7$", "^probe 153 7$"],
      skip={k: "writing user registers needs 6.18" for k in _OLD})
+
+case("action-get-url", UMASK % "matchArgs: [{index: 0, operator: Equal, values: [\"40\"]}]\n    matchActions: [{action: GetUrl, argUrl: \"http://example.com/x\"}, {action: DnsLookup, argFqdn: example.invalid}]",
+     "agent call umask 40", covers="action:GetUrl action:DnsLookup",
+     events=[{"process_kprobe.actions": lambda v: v and "GetUrl" in v and "DnsLookup" in v}], count=1)
+
+# --- the same in polc's language, and policies together -------------------------------------------------
+
+case("pol-privileges", "", "cp /test/agent /tmp/w/sudo; agent child call sethostname s:evil 4; agent exec /tmp/w/sudo call sethostname s:good 4; hostname",
+     pol="""
+tracing pol-privileges {
+	on kprobe cap_capable(nop, nop, cap: capability)
+		when cap == CAP_SYS_ADMIN and binary in "/test/agent"
+		do sigkill, post;
+}
+""", covers="pol", out=["^child signal 9$", "^exec 0$", "^good$"], events=[arg(0, "capability_arg.name", "CAP_SYS_ADMIN", policy_name="pol-privileges")])
+
+case("pol-files", "", "touch /tmp/w/secret /tmp/w/open; agent file read /tmp/w/open; agent file read /tmp/w/secret; agent call umask 5", pol="""
+tracing pol-files {
+	on lsm file_open(file)
+		when arg0 prefix "/tmp/w/sec" and binary not in "/bin/busybox"
+		do override -13;
+	on syscall umask(mask: int)
+		when mask in-range 4:6;
+}
+""", covers="pol", out=["^file 0 0$", "^file -1 13$"], events=[{"process_lsm.action": "KPROBE_ACTION_OVERRIDE"}, arg(0, "int_arg", 5)])
+
+_TWO = """
+apiVersion: cilium.io/v1alpha1
+kind: TracingPolicy
+metadata: {name: %s}
+spec:
+  kprobes:
+  - call: security_file_open
+    syscall: false
+    args: [{index: 0, type: file}]
+    selectors:
+    - matchArgs: [{index: 0, operator: %s, values: [%s]}]
+      matchBinaries: [{operator: In, values: [/test/agent]}]
+"""
+case("together", "", "touch /tmp/w/one.a /tmp/w/two.b; agent file read /tmp/w/one.a; agent file read /tmp/w/two.b",
+     policy=_TWO % ("together", "Prefix", "/tmp/w/one") + "---" + _TWO % ("together-too", "Postfix", ".a, .b"),
+     covers="merge", count=1, events=[arg(0, "file_arg.path", "/tmp/w/one.a", policy_name="together"),
+                                      arg(0, "file_arg.path", "/tmp/w/one.a", policy_name="together-too"),
+                                      arg(0, "file_arg.path", "/tmp/w/two.b", policy_name="together-too")],
+     after="polload status -o json | grep -o 'polt_h[0-9]*_fentry' | sort | uniq -c", after_out=[r"^\s*1 polt_h3_fentry$"])
+
+# Counters go on where policy, function and place are the same, whatever else the new bundle has; the mode is the bundle's.
+_COUNTED = """
+  - call: sys_umask
+    args: [{index: 0, type: int}]
+    selectors:
+    - matchArgs: [{index: 0, operator: Equal, values: ["40"]}]
+    - matchArgs: [{index: 0, operator: Equal, values: ["41"]}]
+      matchActions: [{action: Signal, argSig: 17}]
+"""
+case("update-counters", "kprobes:" + _COUNTED, "polload mode audit; agent times 3 call umask 41; agent call umask 40; polload apply cases/update-counters/second.o; "
+     "agent call umask 41; agent call umask 40; polload status",
+     second="kprobes:\n  - call: sys_dup\n    args: [{index: 0, type: int}]\n    selectors: [{matchArgs: [{index: 0, operator: Equal, values: [\"1\"]}]}]" + _COUNTED,
+     covers="update:counters", out=[r"^ +2 +2 .* update-counters 1\.0$", r"^ +4 +4 .* update-counters 1\.1$", r"^enforce +update-counters"])

@@ -34,7 +34,7 @@ net("not-dport-priv", [("NotDPortPriv", [])], "agent tcp 127.0.0.1 500; agent tc
 net("sport", [("SPort", ["5020"])], "agent tcp 127.0.0.1 5020; agent tcp 127.0.0.1 5021", [{"sport": 5020}], [{"sport": 5021}], call="inet_csk_listen_start", covers="op:SPort")
 net("not-sport", [("NotSPort", ["5020"])], "agent tcp 127.0.0.1 5020; agent tcp 127.0.0.1 5021", [{"sport": 5021}], [{"sport": 5020}], call="inet_csk_listen_start", covers="op:NotSPort")
 net("sport-priv", [("SPortPriv", [])], "agent tcp 127.0.0.1 502; agent tcp 127.0.0.1 5021", [{"sport": 502}], [{"sport": 5021}], call="inet_csk_listen_start", covers="op:SPortPriv")
-net("not-sport-priv", [("NotSPortPriv", [])], "agent tcp 127.0.0.1 502; agent tcp 127.0.0.1 5021", [{"sport": 5021}], [{"sport": 502}], call="inet_csk_listen_start", covers="op:NotSPortPriv")
+net("not-sport-priv", [("NotSportPriv", [])], "agent tcp 127.0.0.1 502; agent tcp 127.0.0.1 5021", [{"sport": 5021}], [{"sport": 502}], call="inet_csk_listen_start", covers="op:NotSportPriv")
 net("protocol", [("Protocol", ["IPPROTO_TCP"])], "agent tcp 127.0.0.1 5022", [{"dport": 5022}], covers="op:Protocol")
 net("protocol-not", [("Protocol", ["IPPROTO_UDP", "17"])], "agent tcp 127.0.0.1 5022", [], [{"dport": 5022}], covers="op:Protocol", count=0)
 net("family", [("Family", ["AF_INET6"])], "agent tcp 127.0.0.1 5023; agent tcp ::1 5024", [{"dport": 5024}], [{"dport": 5023}], covers="op:Family")

@@ -67,6 +67,10 @@ for _ns, _flag in (("Uts", "0x04000000"), ("Ipc", "0x08000000"), ("Mnt", "0x0002
           "agent call umask 1; agent unshare %s call umask 2" % _flag, [2], [1], covers="sel:matchNamespaces ns:" + _ns)
 umask("namespace-pidforchildren", "matchNamespaces: [{namespace: PidForChildren, operator: NotIn, values: [host_ns]}]",
       "agent call umask 1; agent unshare-only 0x20000000 call umask 2", [2], [1], covers="ns:PidForChildren")
+umask("namespace-timeforchildren", "matchNamespaces: [{namespace: TimeForChildren, operator: NotIn, values: [host_ns]}]",
+      "agent call umask 1; agent unshare-only 0x80 call umask 2", [2], [1], covers="ns:TimeForChildren")
+umask("namespace-time", "matchNamespaces: [{namespace: Time, operator: NotIn, values: [host_ns]}]",
+      "agent call umask 1; agent unshare-only 0x80 call umask 2; agent unshare-only 0x80 child call umask 3", [3], [1, 2], covers="ns:Time")
 umask("namespace-number", "matchNamespaces: [{namespace: Net, operator: In, values: [\"4026531840\", \"4026531833\", \"4026531841\", \"4026531992\", \"4026531999\", \"4026531969\"]}]",
       "ls -l /proc/self/ns/net; agent unshare 0x40000000 call umask 2", [], [2], covers="sel:matchNamespaces")
 umask("namespace-changes", "matchNamespaceChanges: [{operator: In, values: [Net, Uts]}]",
@@ -85,6 +89,8 @@ umask("capability-changes", "matchCapabilityChanges: [{type: Effective, operator
       "agent call umask 1; agent caps 0x100 call umask 2", [2], [1], covers="sel:matchCapabilityChanges")
 umask("capability-changes-not", "matchCapabilityChanges: [{type: Effective, operator: NotIn, values: [CAP_SYS_ADMIN]}]",
       "agent call umask 1; agent caps 0x3fffffdfffff call umask 2; agent caps 0x200000 call umask 3", [3], [1, 2], covers="sel:matchCapabilityChanges op:NotIn")
+umask("capabilities-inheritable", "matchCapabilities: [{type: Inheritable, operator: NotIn, values: [CAP_SYS_ADMIN]}]\n    " + "matchBinaries: [{operator: In, values: [/test/agent]}]",
+      "agent call umask 1", [1], covers="sel:matchCapabilities type:Inheritable")
 umask("macros", "macros: [mine]\n    matchArgs: [{index: 0, operator: LT, values: [\"50\"]}]\nselectorsMacros:\n  mine:\n    matchBinaries: [{operator: In, values: [/tmp/w/one]}]",
       "cp /test/agent /tmp/w/one; agent call umask 1; /tmp/w/one call umask 2; /tmp/w/one call umask 60", [2], [1, 60], covers="sel:macros")
 umask("many-selectors", "\n  - ".join("matchArgs: [{index: 0, operator: Equal, values: [\"%d\"]}]" % i for i in range(10, 40)),

@@ -2,7 +2,7 @@
 """Integers, strings, bytes, files and records as arguments, and every operator on them."""
 import re
 
-from table import arg, case, kprobe
+from table import CASES, arg, case, kprobe
 
 # --- integers ---------------------------------------------------------------------------------------
 
@@ -16,10 +16,11 @@ INTS = {  # type: (field, matching value of the register, as shown, another valu
     "uint32": ("uint_arg", "4000000000", 4000000000, "3"),
     "uint64": ("size_arg", "18446744073709551614", "18446744073709551614", "3"),
     "ulong": ("size_arg", "18446744073709551613", "18446744073709551613", "3"),
+    "unsigned long": ("size_arg", "18446744073709551612", "18446744073709551612", "3"),
     "size_t": ("size_arg", "5000000000", "5000000000", "705032704"),
 }
 for _type, (_field, _value, _shown, _other) in INTS.items():
-    case("type-" + _type.replace("_", "-"), """
+    case("type-" + re.sub("[_ ]", "-", _type), """
 kprobes:
 - call: sys_setpriority
   args: [{index: 0, type: int}, {index: 2, type: %s}]
@@ -83,6 +84,7 @@ STRINGS = [  # name, operator, values, texts that match, texts that do not
     ("not-postfix", "NotPostfix", [".so"], ["/a/b"], ["/a/b.so"]),
     ("substring", "SubString", ["needle", "pin"], ["/a/needle/b", "xxneedle", "/spin"], ["/a/Needle", "/needl", "/p/in"]),
     ("substring-fold", "SubStringIgnCase", ["NeeDle"], ["/a/NEEDLE/b", "needle"], ["/need"]),
+    ("substring-fold-long-name", "SubStringIgnoreCase", ["nEEdle"], ["/a/NEEDLE/c"], ["/nedle"]),
     ("equal-many", "Equal", ["/tmp/w/%d" % i for i in range(300)], ["/tmp/w/0", "/tmp/w/299"], ["/tmp/w/300", "/tmp/w/"]),
     ("prefix-many", "Prefix", ["/d%d/" % i for i in range(300)], ["/d0/x", "/d299/y"], ["/d300/x", "/d29"]),
     ("equal-long", "Equal", ["/tmp/" + "x" * 1500], ["/tmp/" + "x" * 1500], ["/tmp/" + "x" * 1499, "/tmp/" + "x" * 1499 + "y"]),
@@ -406,3 +408,66 @@ kprobes:
 """, "agent call umask 9", covers="arg:label",
      events=[{"process_kprobe.args.0.label": "the_mask", "process_kprobe.message": "umask was changed",
               "process_kprobe.tags": ["observability.process", "mine"]}])
+
+
+case("record-module", """
+kprobes:
+- call: do_init_module
+  syscall: false
+  args: [{index: 0, type: module}]
+""", "rmmod cls_bpf; insmod /modules/cls_bpf.ko", covers="type:module",
+     events=[arg(0, "module_arg.name", "cls_bpf", function_name="do_init_module")])
+
+case("record-load-info", """
+kprobes:
+- call: find_module_sections
+  syscall: false
+  ignore: {callNotFound: true}
+  args: [{index: 1, type: load_info}]
+- call: sys_umask
+  args: [{index: 0, type: int}]
+""", "rmmod cls_bpf; insmod /modules/cls_bpf.ko; agent call umask 3", covers="type:load_info", events=[arg(0, "int_arg", 3)])
+
+case("record-bpf-prog", """
+kprobes:
+- call: security_bpf_prog
+  syscall: false
+  args: [{index: 0, type: bpf_prog}]
+""", "polload apply --name other cases/hook-uprobe/bundle.o >/dev/null 2>&1; polload remove --name other >/dev/null 2>&1", covers="type:bpf_prog",
+     events=[arg(0, "bpf_prog_arg.ProgType", re.compile("^BPF_PROG_TYPE_"))])
+
+case("bytes-const-buf", """
+tracepoints:
+- subsystem: task
+  event: task_rename
+  args: [{index: 5, type: const_buf}, {index: 6, type: const_buf}]
+""", "agent exec /test/agent call prctl 15 s:renamed", covers="type:const_buf",
+     events=[{"process_tracepoint.args.0.bytes_arg": lambda v: v is not None}], build=["--target", "{target}"])
+
+case("bytes-iov-iter", """
+kprobes:
+- call: shmem_file_read_iter
+  syscall: false
+  args: [{index: 0, type: kiocb}, {index: 1, type: iov_iter}]
+  selectors: [{matchArgs: [{index: 0, operator: Equal, values: ["/tmp/w/ki"]}]}]
+""", "echo x >/tmp/w/ki; agent file read /tmp/w/ki", covers="type:kiocb type:iov_iter", count=1)
+
+for _name, _call, _index, _type, _op, _value, _yes, _no in [
+        ("fd-prefix", "sys_fsync", 0, "fd", "Prefix", "/tmp/w/y", "call fsync f:/tmp/w/yes", "call fsync f:/tmp/w/no"),
+        ("path-postfix", "security_path_truncate", 0, "path", "Postfix", "/yes", "file truncate /tmp/w/yes", "file truncate /tmp/w/no"),
+        ("dentry-equal", "security_inode_unlink", 1, "dentry", "Equal", "/w/yes", "call unlink s:/tmp/w/yes", "call unlink s:/tmp/w/no"),
+        ("dentry-not-postfix", "security_inode_unlink", 1, "dentry", "NotPostfix", "/no", "call unlink s:/tmp/w/yes", "call unlink s:/tmp/w/no"),
+        ("filename-prefix", "do_filp_open", 1, "filename", "Prefix", "/tmp/w/y", "file read /tmp/w/yes", "file read /tmp/w/no"),
+        ("filename-equal", "do_filp_open", 1, "filename", "Equal", "/tmp/w/yes", "file read /tmp/w/yes", "file read /tmp/w/no")]:
+    case("op-" + _name, """
+kprobes:
+- call: %s
+  syscall: false
+  args: [{index: %d, type: %s}]
+  selectors:
+  - matchArgs: [{index: %d, operator: %s, values: ["%s"]}]
+    matchBinaries: [{operator: In, values: [/test/agent]}]
+""" % (_call if not _call.startswith("sys_") else _call + "\n  tags: [mine]", _index, _type, _index, _op, _value),
+         "touch /tmp/w/yes /tmp/w/no; agent %s; agent %s" % (_yes, _no), covers="type:%s op:%s" % (_type, _op), count=1)
+    if _call.startswith("sys_"):
+        CASES[-1].spec = CASES[-1].spec.replace("syscall: false", "syscall: true")

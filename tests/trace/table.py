@@ -16,13 +16,14 @@ FILES = []  # further files of the machine, below the top of the repository
 class Case:
     def __init__(self, name, spec, run, covers="", kind="TracingPolicy", events=(), no_events=(), count=None,
                  out=(), not_out=(), inventory="", build=(), before="", after="", after_out=(), apply="",
-                 exit=0, skip=None, annotations="", policy=None, second=None, applied=()):
+                 exit=0, skip=None, annotations="", policy=None, second=None, applied=(), pol=None):
         self.name, self.spec, self.run, self.covers, self.kind = name, spec, run, covers.split(), kind
         self.events, self.no_events, self.count = list(events), list(no_events), count
         self.out, self.not_out, self.after_out = list(out), list(not_out), list(after_out)
         self.inventory, self.build, self.before, self.after, self.apply = inventory, list(build), before, after, apply
         self.exit, self.skip, self.annotations, self.policy = exit, skip or {}, annotations, policy
         self.applied = list(applied)  # regular expressions on what apply says
+        self.pol = pol  # the policy in polc's own language, instead of spec
         self.second = second  # spec of cases/NAME/second.o
 
     def policy_text(self, spec=None):

@@ -188,8 +188,9 @@ static void make_directory(const char *directory, const char *name)
 }
 
 static const char kallsyms[] = "0 T open_it\n0 t static_one\n0 d some_data\n0 W weak_one\n"
-			       "0 t in_module\t[module]\n0 T security_task_look\n"
-			       "0 T __x64_sys_openat\n0 T by_value\n";
+			       "0 T security_task_look\n0 T __x64_sys_openat\n0 T by_value\n"
+			       "0 T _sinittext\n0 t seven\n0 T _einittext\n"
+			       "0 t in_module\t[module]\n";
 static const char config[] = "# a configuration\nCONFIG_BPF_LSM=y\nCONFIG_MODULE=m\n"
 			     "# CONFIG_OFF is not set\nCONFIG_NUMBER=12\n"
 			     "CONFIG_FUNCTION_ERROR_INJECTION=y\n";

@@ -218,6 +218,34 @@ static void stacks(void **state)
 		"   main (/bin/x+0x2f00)");
 }
 
+/* As long as its algorithm's; one of an algorithm without a name is left out. */
+static void hashes(void **state)
+{
+	struct polb_payload_hash hash = {
+		.algorithm = 2, .digest = {0xab, [19] = 0x01, [20] = 0xff}};
+	struct polb_event_view e;
+
+	(void)state;
+	begin_call(POLB_SECTION_LSM);
+	add(POLB_ARGUMENT_HASH, 0, POLB_TYPE_NOP, &hash, sizeof(hash));
+	e = call_view();
+	check_line(&e, true,
+		"{\"process_lsm\":{\"process\":{" SHELL RESOLVED
+		"},\"function_name\":\"file_open\","
+		"\"action\":\"KPROBE_ACTION_POST\",\"policy_name\":\"watch\","
+		"\"ima_hash\":\"sha1:ab00000000000000000000000000000000000001\","
+		"\"actions\":[\"Post\"],\"source\":\"policy.yaml:9\"" END);
+	begin_call(POLB_SECTION_LSM);
+	hash.algorithm = 99;
+	add(POLB_ARGUMENT_HASH, 0, POLB_TYPE_NOP, &hash, sizeof(hash));
+	e = call_view();
+	check_line(&e, true,
+		"{\"process_lsm\":{\"process\":{" SHELL RESOLVED
+		"},\"function_name\":\"file_open\","
+		"\"action\":\"KPROBE_ACTION_POST\",\"policy_name\":\"watch\","
+		"\"actions\":[\"Post\"],\"source\":\"policy.yaml:9\"" END);
+}
+
 /* Credentials and namespaces at event time beside those at exec; a process nobody knows. */
 static void process_details(void **state)
 {
@@ -362,6 +390,7 @@ int main(void)
 		cmocka_unit_test(other_hooks),
 		cmocka_unit_test(loader_event),
 		cmocka_unit_test(stacks),
+		cmocka_unit_test(hashes),
 		cmocka_unit_test(process_details),
 		cmocka_unit_test(compact_functions),
 		cmocka_unit_test(refuses_unknown_numbers),

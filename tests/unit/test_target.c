@@ -60,7 +60,8 @@ static void functions(void **state)
 	assert_int_equal(polc_target_has_function(world->full, "weak_one"), POLC_YES);
 	assert_int_equal(polc_target_has_function(world->full, "in_module"), POLC_YES);
 	assert_int_equal(polc_target_has_function(world->full, "some_data"), POLC_NO);
-	/* in BTF, but no symbol */
+	/* in BTF, but no symbol; in BTF, but gone after boot */
+	assert_int_equal(polc_target_has_function(world->full, "security_task_kill"), POLC_NO);
 	assert_int_equal(polc_target_has_function(world->full, "seven"), POLC_NO);
 	assert_int_equal(polc_target_has_function(world->file, "seven"), POLC_YES);
 	assert_int_equal(polc_target_has_function(world->file, "static_one"), POLC_NO);
@@ -95,7 +96,7 @@ static void configuration(void **state)
 	assert_int_equal(polc_target_config(world->file, "CONFIG_BPF_LSM"), POLC_UNKNOWN);
 }
 
-/* A kernel without error injection: only security_* can be overridden, system calls cannot. */
+/* A kernel without error injection: security_* can be overridden, native system calls in some. */
 static void no_error_injection(void **state)
 {
 	struct world *world = *state;
@@ -105,7 +106,8 @@ static void no_error_injection(void **state)
 	write_text(world->directory, "config", off, sizeof(off) - 1);
 	assert_int_equal(polc_target_open(&world->polc, world->directory, &target), 0);
 	write_text(world->directory, "config", config, sizeof(config) - 1);
-	assert_int_equal(polc_target_overridable(target, "__x64_sys_openat"), POLC_NO);
+	assert_int_equal(polc_target_overridable(target, "__x64_sys_openat"), POLC_UNKNOWN);
+	assert_int_equal(polc_target_overridable(target, "__ia32_sys_openat"), POLC_NO);
 	assert_int_equal(polc_target_overridable(target, "open_it"), POLC_NO);
 	assert_int_equal(polc_target_overridable(target, "security_task_look"), POLC_YES);
 	polc_target_close(target);
@@ -134,6 +136,11 @@ static void matching(void **state)
 	assert_int_equal(n, 2);
 	assert_string_equal(found[0], "security_task_kill");
 	assert_string_equal(found[1], "security_task_look");
+	assert_int_equal(
+		polc_target_functions_matching(&world->polc, world->full, "^sec|^sev", &found, &n),
+		0);
+	assert_int_equal(n, 1);
+	assert_string_equal(found[0], "security_task_look");
 	assert_int_equal(
 		polc_target_functions_matching(&world->polc, world->file, "nothing", &found, &n),
 		0);
