@@ -179,7 +179,7 @@ tracetest: all polload-static ## the table of tests/trace/cases.py in the same k
 	$(Q)tests/trace/run
 
 bench-tracing: all polload-static ## guest instructions per call with tracing policies (Linux 6.12, -icount)
-	$(Q)tests/trace/bench
+	$(Q)B=$(B) tests/trace/bench
 
 live: all ## real traffic in this kernel, in private namespaces (root)
 	$(Q)tests/run live
