@@ -170,7 +170,7 @@ $(B)/tests/agent: tests/live/agent.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -std=gnu11 -g $(OPT) $(WARNINGS) -static -o $@ $<
 
-$(B)/tests/trace-agent: tests/trace/agent.c
+$(B)/tests/trace-agent: tests/trace/agent.c tests/trace/probe.h
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -std=gnu11 -g $(OPT) $(WARNINGS) -static -o $@ $<

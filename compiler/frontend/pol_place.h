@@ -17,6 +17,19 @@ struct pol_place {
 	bool values;        /* values to compare with are being listed */
 };
 
+/* A word that is a keyword in its place; `follow`: whether a name stands behind it. */
+struct pol_keyword {
+	const char *text;
+	int kind;
+	enum pol_follow { OTHER, NAME } follow;
+};
+struct pol_keywords {
+	const struct pol_keyword *items;
+	size_t n;
+};
+const struct pol_keyword *pol_keyword_find(const struct pol_keywords *keywords, const char *text);
+bool pol_name_follows(const struct pol_keywords *keywords, int kind);
+
 const struct pol_token *pol_token_ahead(const struct pol_token *token, unsigned n);
 /* Is this word the left side of a label's requirement? */
 bool pol_is_key(const struct pol_place *place, const struct pol_token *token);

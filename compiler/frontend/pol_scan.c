@@ -16,31 +16,26 @@
 #include "pol_lexer.h"
 #include "pol_place.h"
 
-struct keyword {
-	const char *text;
-	int kind;
-	enum follow { OTHER, NAME } follow;
-};
-
-static const struct keyword keywords[] = {
+static const struct pol_keyword keyword_list[] = {
 #define X(token, text, follow) {text, POL_T_##token, follow},
 	POL_KEYWORDS(X)
 #undef X
 };
+static const struct pol_keywords keywords = {keyword_list, POLC_ARRAY_SIZE(keyword_list)};
 
-static const struct keyword *keyword_find(const char *text)
+const struct pol_keyword *pol_keyword_find(const struct pol_keywords *list, const char *text)
 {
-	for (size_t i = 0; i < POLC_ARRAY_SIZE(keywords); i++)
-		if (strcmp(keywords[i].text, text) == 0)
-			return &keywords[i];
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(list->items[i].text, text) == 0)
+			return &list->items[i];
 	return NULL;
 }
 
-static bool name_follows(int kind)
+bool pol_name_follows(const struct pol_keywords *list, int kind)
 {
-	for (size_t i = 0; i < POLC_ARRAY_SIZE(keywords); i++)
-		if (keywords[i].kind == kind)
-			return keywords[i].follow == NAME;
+	for (size_t i = 0; i < list->n; i++)
+		if (list->items[i].kind == kind)
+			return list->items[i].follow == NAME;
 	return false;
 }
 
@@ -188,7 +183,7 @@ static bool must_be_name(const struct pol_place *place, const struct pol_token *
 {
 	if (place->parentheses || place->kind == '=' || place->kind == POL_T_NE)
 		return true;
-	if (name_follows(place->kind) || pol_is_key(place, token))
+	if (pol_name_follows(&keywords, place->kind) || pol_is_key(place, token))
 		return true;
 	if (place->kind != ',' || place->statement == POL_T_ISOLATE)
 		return false;
@@ -211,8 +206,8 @@ static void place_advance(struct pol_place *place, int kind)
 
 static void promote_network(struct pol_place *place, struct pol_token *token)
 {
-	const struct keyword *keyword =
-		token->kind == POL_T_WORD ? keyword_find(token->text) : NULL;
+	const struct pol_keyword *keyword =
+		token->kind == POL_T_WORD ? pol_keyword_find(&keywords, token->text) : NULL;
 
 	if (keyword && !must_be_name(place, token))
 		token->kind = keyword->kind;

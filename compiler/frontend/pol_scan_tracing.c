@@ -11,33 +11,12 @@
 #include "pol_keywords.h"
 #include "pol_parser.h"
 
-struct keyword {
-	const char *text;
-	int kind;
-	enum follow { OTHER, NAME } follow;
-};
-
-static const struct keyword keywords[] = {
+static const struct pol_keyword keyword_list[] = {
 #define X(token, text, follow) {text, POL_T_##token, follow},
 	POL_TRACING_KEYWORDS(X)
 #undef X
 };
-
-static const struct keyword *keyword_find(const char *text)
-{
-	for (size_t i = 0; i < POLC_ARRAY_SIZE(keywords); i++)
-		if (strcmp(keywords[i].text, text) == 0)
-			return &keywords[i];
-	return NULL;
-}
-
-static bool name_follows(int kind)
-{
-	for (size_t i = 0; i < POLC_ARRAY_SIZE(keywords); i++)
-		if (keywords[i].kind == kind)
-			return keywords[i].follow == NAME;
-	return false;
-}
+static const struct pol_keywords keywords = {keyword_list, POLC_ARRAY_SIZE(keyword_list)};
 
 static bool is_sign(int kind)
 {
@@ -75,7 +54,7 @@ static bool is_name(const struct pol_place *place, const struct pol_token *token
 	if (kind == POL_T_OPERATOR || kind == POL_T_BARE_OPERATOR)
 		if (place->kind == POL_T_WHEN || place->kind == POL_T_AND)
 			return true;
-	return is_sign(place->kind) || name_follows(place->kind);
+	return is_sign(place->kind) || pol_name_follows(&keywords, place->kind);
 }
 
 static bool selects_labels(int kind)
@@ -177,8 +156,8 @@ static void push_parts(struct polc_arena *arena, struct pol_place *place,
 void pol_promote_tracing(struct polc_arena *arena, struct pol_place *place,
 	const struct pol_token *token, pol_tokens *out)
 {
-	const struct keyword *keyword =
-		token->kind == POL_T_WORD ? keyword_find(token->text) : NULL;
+	const struct pol_keyword *keyword =
+		token->kind == POL_T_WORD ? pol_keyword_find(&keywords, token->text) : NULL;
 	bool value = place->values && (place->kind == ',' || is_test(place->kind));
 	struct pol_token promoted = *token;
 

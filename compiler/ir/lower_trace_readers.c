@@ -140,7 +140,8 @@ static bool read_equal_numbers(struct polc_test_context *c)
 	return true;
 }
 
-bool polc_trace_read_greater(struct polc_test_context *c)
+/* Everything strictly beyond each value, on one side of it. */
+static bool read_beyond(struct polc_test_context *c, bool greater)
 {
 	struct polc_interval domain = polc_interval_domain(width(c), is_signed(c));
 	uint64_t number;
@@ -152,38 +153,28 @@ bool polc_trace_read_greater(struct polc_test_context *c)
 		if (!read_number(c, text, &number))
 			return false;
 		number = polc_interval_key(number, is_signed(c));
-		if (number == domain.hi) {
+		if (number == (greater ? domain.hi : domain.lo)) {
 			polc_error(c->scope->l->polc, text->span, POLC_CODE_TRACE_VALUE,
-				"no '%s' is greater than %s", polc_trace_type_name(c->value->type),
-				text->text);
+				"no '%s' is %s than %s", polc_trace_type_name(c->value->type),
+				greater ? "greater" : "less", text->text);
 			return false;
 		}
-		add_interval(c, number + 1, domain.hi);
+		if (greater)
+			add_interval(c, number + 1, domain.hi);
+		else
+			add_interval(c, domain.lo, number - 1);
 	}
 	return true;
 }
 
+bool polc_trace_read_greater(struct polc_test_context *c)
+{
+	return read_beyond(c, true);
+}
+
 bool polc_trace_read_less(struct polc_test_context *c)
 {
-	struct polc_interval domain = polc_interval_domain(width(c), is_signed(c));
-	uint64_t number;
-
-	number_delta(c, true);
-	for (size_t i = 0; i < c->filter->values.n; i++) {
-		const struct polc_ast_text *text = &c->filter->values.items[i];
-
-		if (!read_number(c, text, &number))
-			return false;
-		number = polc_interval_key(number, is_signed(c));
-		if (number == domain.lo) {
-			polc_error(c->scope->l->polc, text->span, POLC_CODE_TRACE_VALUE,
-				"no '%s' is less than %s", polc_trace_type_name(c->value->type),
-				text->text);
-			return false;
-		}
-		add_interval(c, domain.lo, number - 1);
-	}
-	return true;
+	return read_beyond(c, false);
 }
 
 /* Bits: a negative number or one of another sign is meant as its bits. */

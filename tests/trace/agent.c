@@ -52,6 +52,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "probe.h"
+
 /* name, number */
 static const struct {
 	const char *name;
@@ -574,31 +576,14 @@ __attribute__((noinline)) long agent_probe(long a, const char *text, int c)
 	return a + c + (text ? text[0] : 0);
 }
 
-/* A USDT probe as systemtap's <sys/sdt.h> makes it: a nop, and a note that says where it is. */
-#define NOTE(provider, name, args, a, b, c)                                                        \
-	__asm__ volatile("990: nop\n"                                                              \
-			 ".pushsection .note.stapsdt,\"?\",\"note\"\n"                             \
-			 ".balign 4\n.4byte 992f-991f,994f-993f,3\n"                               \
-			 "991: .asciz \"stapsdt\"\n992: .balign 4\n"                               \
-			 "993: .8byte 990b\n.8byte _.stapsdt.base\n.8byte 0\n"                     \
-			 ".asciz \"" provider "\"\n.asciz \"" name "\"\n.asciz \"" args "\"\n"     \
-			 "994: .balign 4\n.popsection\n"                                           \
-			 ".ifndef _.stapsdt.base\n"                                                \
-			 ".pushsection .stapsdt.base,\"aG\",\"progbits\",.stapsdt.base,comdat\n"   \
-			 ".weak _.stapsdt.base\n.hidden _.stapsdt.base\n"                          \
-			 "_.stapsdt.base: .space 1\n.size _.stapsdt.base,1\n.popsection\n.endif\n" \
-			 :                                                                         \
-			 : "a"(a), "b"(b), "c"(c)                                                  \
-			 : "memory")
-
 static int do_probe(char **words)
 {
 	long a = strtol(words[0], NULL, 0), n;
 	volatile int target = 7;
 
 	n = agent_probe(a, words[1], 5);
-	NOTE("polctest", "event", "-8@%%rax -4@%%ebx 8@%%rcx", a, 42, words[1]);
-	NOTE("polctest", "memory", "-4@(%%rax) 4@%%ebx", &target, 0, 0);
+	PROBE("polctest", "event", "-8@%%rax -4@%%ebx 8@%%rcx", a, 42, words[1]);
+	PROBE("polctest", "memory", "-4@(%%rax) 4@%%ebx", &target, 0, 0);
 	printf("probe %ld %d\n", n, target);
 	return 0;
 }

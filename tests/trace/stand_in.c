@@ -4,27 +4,12 @@
  * author's machine: has the functions and USDT probes that they name, and does nothing. Linked
  * without a C library (its malloc would not be the one below).
  */
+#include "probe.h"
+
 void _start(void);
 int main(void);
 void *malloc(unsigned long size);
 char *readline(const char *prompt);
-
-/* What <sys/sdt.h> makes of a probe: a nop, and a note that says where it and its arguments are. */
-#define PROBE(provider, name, args, a, b, c)                                                       \
-	__asm__ volatile("990: nop\n"                                                              \
-			 ".pushsection .note.stapsdt,\"?\",\"note\"\n"                             \
-			 ".balign 4\n.4byte 992f-991f,994f-993f,3\n"                               \
-			 "991: .asciz \"stapsdt\"\n992: .balign 4\n"                               \
-			 "993: .8byte 990b\n.8byte _.stapsdt.base\n.8byte 0\n"                     \
-			 ".asciz \"" provider "\"\n.asciz \"" name "\"\n.asciz \"" args "\"\n"     \
-			 "994: .balign 4\n.popsection\n"                                           \
-			 ".ifndef _.stapsdt.base\n"                                                \
-			 ".pushsection .stapsdt.base,\"aG\",\"progbits\",.stapsdt.base,comdat\n"   \
-			 ".weak _.stapsdt.base\n.hidden _.stapsdt.base\n"                          \
-			 "_.stapsdt.base: .space 1\n.size _.stapsdt.base,1\n.popsection\n.endif\n" \
-			 :                                                                         \
-			 : "a"(a), "b"(b), "c"(c)                                                  \
-			 : "memory")
 
 void *malloc(unsigned long size)
 {
