@@ -347,14 +347,14 @@ case("action-get-url", UMASK % "matchArgs: [{index: 0, operator: Equal, values: 
 
 # --- the same in polc's language, and policies together -------------------------------------------------
 
-case("pol-privileges", "", "cp /test/agent /tmp/w/sudo; agent child call sethostname s:evil 4; agent exec /tmp/w/sudo call sethostname s:good 4; hostname",
+case("pol-privileges", "", "cp /test/agent /tmp/w/bad; cp /test/agent /tmp/w/sudo; agent exec /tmp/w/bad call sethostname s:evil 4; agent exec /tmp/w/sudo call sethostname s:good 4; hostname",
      pol="""
 tracing pol-privileges {
 	on kprobe cap_capable(nop, nop, cap: capability)
-		when cap == CAP_SYS_ADMIN and binary in "/test/agent"
+		when cap == CAP_SYS_ADMIN and binary in "/tmp/w/bad"
 		do sigkill, post;
 }
-""", covers="pol", out=["^child signal 9$", "^exec 0$", "^good$"], events=[arg(0, "capability_arg.name", "CAP_SYS_ADMIN", policy_name="pol-privileges")])
+""", covers="pol", out=["^exec signal 9$", "^exec 0$", "^good$"], events=[arg(0, "capability_arg.name", "CAP_SYS_ADMIN", policy_name="pol-privileges")])
 
 case("pol-files", "", "touch /tmp/w/secret /tmp/w/open; agent file read /tmp/w/open; agent file read /tmp/w/secret; agent call umask 5", pol="""
 tracing pol-files {

@@ -468,6 +468,7 @@ kprobes:
   - matchArgs: [{index: %d, operator: %s, values: ["%s"]}]
     matchBinaries: [{operator: In, values: [/test/agent]}]
 """ % (_call if not _call.startswith("sys_") else _call + "\n  tags: [mine]", _index, _type, _index, _op, _value),
-         "touch /tmp/w/yes /tmp/w/no; agent %s; agent %s" % (_yes, _no), covers="type:%s op:%s" % (_type, _op), count=1)
+         "touch /tmp/w/yes /tmp/w/no; agent %s; agent %s" % (_yes, _no), covers="type:%s op:%s" % (_type, _op), count=1,
+         skip={"newest": "do_filp_open has another name there"} if _call == "do_filp_open" else None)
     if _call.startswith("sys_"):
         CASES[-1].spec = CASES[-1].spec.replace("syscall: false", "syscall: true")
