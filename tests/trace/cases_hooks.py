@@ -110,8 +110,7 @@ fentries:
   syscall: false
   args: [{index: 0, type: path}, {index: 1, type: dentry}]
 """, "agent call mkdir s:/tmp/w/dir 0755", covers="hook:fentry type:path type:dentry",
-     events=[arg(0, "path_arg.path", "/tmp/w", function_name="security_path_mkdir")],
-     skip={k: "security_path_mkdir needs CONFIG_SECURITY_PATH" for k in ()})
+     events=[arg(0, "path_arg.path", "/tmp/w", function_name="security_path_mkdir")])
 
 case("hook-fentry-return", """
 fentries:

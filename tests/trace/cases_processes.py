@@ -43,8 +43,8 @@ umask("binaries-children", "matchBinaries: [{operator: In, values: [/tmp/w/top],
       [2, 3, 5], [1], covers="sel:followChildren")
 umask("binaries-no-children", "matchBinaries: [{operator: In, values: [/tmp/w/top]}]",
       "cp /test/agent /tmp/w/top; /tmp/w/top call umask 2; /tmp/w/top exec /test/agent call umask 3; /tmp/w/top child call umask 4", [2, 4], [3])
-umask("binaries-not-children", "matchBinaries: [{operator: NotIn, values: [/tmp/w/top, /bin/busybox], followChildren: true}]",
-      "cp /test/agent /tmp/w/top; cp /bin/busybox /tmp/w/sh; /tmp/w/top exec /test/agent call umask 3", [], [3], covers="sel:followChildren op:NotIn")
+umask("binaries-not-children", "matchBinaries: [{operator: NotIn, values: [/tmp/w/top], followChildren: true}]",
+      "cp /test/agent /tmp/w/top; agent call umask 1; /tmp/w/top exec /test/agent call umask 3", [1], [3], covers="sel:followChildren op:NotIn")
 umask("parent-binaries", "matchParentBinaries: [{operator: In, values: [/tmp/w/top]}]",
       "cp /test/agent /tmp/w/top; agent call umask 1; /tmp/w/top exec /test/agent call umask 3; agent exec /test/agent call umask 4", [3], [1, 4],
       covers="sel:matchParentBinaries")
@@ -55,8 +55,10 @@ umask("pids-namespace", "matchPIDs: [{operator: NotIn, isNamespacePID: true, val
 umask("pids-several", "matchPIDs: [{operator: NotIn, isNamespacePID: true, values: [0]}, {operator: NotIn, isNamespacePID: true, values: [1]}]\n    matchBinaries: [{operator: In, values: [/test/agent]}]",
       "agent unshare 0x20000000 call umask 2; agent unshare 0x20000000 child call umask 3", [3], [2], covers="sel:matchPIDs trap:T2")
 umask("pids-not-follow", "matchPIDs: [{operator: NotIn, followForks: true, values: [1]}]", "agent call umask 1", [], [1], covers="sel:matchPIDs followForks")
+umask("pids-not-follow-other", "matchPIDs: [{operator: NotIn, followForks: true, values: [999999]}]", "agent call umask 1", [1], covers="sel:matchPIDs followForks")
 umask("pids-follow", "matchPIDs: [{operator: In, followForks: true, values: [1]}]", "agent call umask 1; agent child call umask 2", [1, 2], covers="sel:matchPIDs followForks")
-umask("pids-in", "matchPIDs: [{operator: In, values: [1, 2, 3, 4, 5, 6, 7, 8]}]", "agent call umask 1", [], [1], covers="sel:matchPIDs op:In")
+umask("pids-in", "matchPIDs: [{operator: In, isNamespacePID: true, values: [1, 2, 3, 4, 5, 6, 7, 8]}]",
+      "agent call umask 9; agent unshare 0x20000000 call umask 2", [2], [9], covers="sel:matchPIDs op:In")
 umask("namespaces-host", "matchNamespaces: [{namespace: Net, operator: NotIn, values: [host_ns]}]",
       "agent call umask 1; agent unshare 0x40000000 call umask 2", [2], [1], covers="sel:matchNamespaces op:NotIn")
 umask("namespaces-in", "matchNamespaces: [{namespace: Uts, operator: In, values: [host_ns]}]",
@@ -71,8 +73,8 @@ umask("namespace-timeforchildren", "matchNamespaces: [{namespace: TimeForChildre
       "agent call umask 1; agent unshare-only 0x80 call umask 2", [2], [1], covers="ns:TimeForChildren")
 umask("namespace-time", "matchNamespaces: [{namespace: Time, operator: NotIn, values: [host_ns]}]",
       "agent call umask 1; agent unshare-only 0x80 call umask 2; agent unshare-only 0x80 child call umask 3", [3], [1, 2], covers="ns:Time")
-umask("namespace-number", "matchNamespaces: [{namespace: Net, operator: In, values: [\"4026531840\", \"4026531833\", \"4026531841\", \"4026531992\", \"4026531999\", \"4026531969\"]}]",
-      "ls -l /proc/self/ns/net; agent unshare 0x40000000 call umask 2", [], [2], covers="sel:matchNamespaces")
+umask("namespace-number", "matchNamespaces: [{namespace: Net, operator: NotIn, values: [\"4026531840\", \"4026531833\", \"4026531841\", \"4026531992\", \"4026531999\", \"4026531969\"]}]",
+      "agent unshare 0x40000000 call umask 2", [2], covers="sel:matchNamespaces")
 umask("namespace-changes", "matchNamespaceChanges: [{operator: In, values: [Net, Uts]}]",
       "agent call umask 1; agent unshare 0x40000000 call umask 2; agent unshare 0x08000000 call umask 3", [2], [1, 3], covers="sel:matchNamespaceChanges")
 umask("namespace-changes-not", "matchNamespaceChanges: [{operator: NotIn, values: [Net]}]",
