@@ -3,7 +3,9 @@
  * Stable numbers of diagnostics, printed as POLC0123; each has a section in
  * compiler/diagnostics.md. Sections: 01xx files and YAML, 02xx DSL, 03xx fields common to all
  * kinds, 04xx NetworkPolicy, 05xx Cilium, 06xx policy API, 07xx inventory, 08xx lowering and
- * checks, 09xx back end and limits, 10xx tracing policies.
+ * checks, 09xx back end and limits, 10xx tracing policies, 11xx lints of network policies, 12xx
+ * lints of tracing policies, 13xx assertions, 14xx tests of policies, configuration and comments
+ * for polc.
  */
 #ifndef POLC_CODES_H
 #define POLC_CODES_H
@@ -81,7 +83,49 @@
 	X(1015, TRACE_EXPRESSION)                                                                  \
 	X(1016, TRACE_OPTION)                                                                      \
 	X(1017, TRACE_SELECTOR)                                                                    \
-	X(1018, TRACE_ENFORCER)
+	X(1018, TRACE_ENFORCER)                                                                    \
+	/* 11xx lints of network policies */                                                       \
+	X(1101, SUBJECT_SELECTS_NOTHING)                                                           \
+	X(1102, PEER_SELECTS_NOTHING)                                                              \
+	X(1103, SHADOWED_RULE)                                                                     \
+	X(1104, REDUNDANT_RULE)                                                                    \
+	X(1105, CONTRADICTORY_RULES)                                                               \
+	X(1106, DEFAULT_DENY_WITHOUT_DNS)                                                          \
+	X(1107, DNS_UDP_ONLY)                                                                      \
+	X(1108, CIDR_FOR_PODS)                                                                     \
+	X(1109, ONE_SIDED_CONNECTION)                                                              \
+	X(1110, WORLD_OPEN_INGRESS)                                                                \
+	X(1111, UNSELECTED_ENDPOINT)                                                               \
+	X(1112, DENY_ONLY)                                                                         \
+	X(1113, EMPTY_PEER_MEANING)                                                                \
+	X(1114, SEPARATE_ITEMS)                                                                    \
+	X(1115, SERVICE_PORT)                                                                      \
+	X(1116, HOST_NETWORK_SUBJECT)                                                              \
+	X(1117, NAMESPACE_WIDENED)                                                                 \
+	/* 12xx lints of tracing policies */                                                       \
+	X(1201, USER_MEMORY)                                                                       \
+	X(1202, SOFTIRQ_KILL)                                                                      \
+	X(1203, PREFIX_WITHOUT_SLASH)                                                              \
+	X(1204, IPV4_ONLY_NEGATION)                                                                \
+	X(1205, HOT_HOOK)                                                                          \
+	X(1206, BINARY_SYMLINK)                                                                    \
+	X(1207, LATE_KILL)                                                                         \
+	X(1208, SYSCALL_BYPASS)                                                                    \
+	X(1209, UNREADABLE_EVADES)                                                                 \
+	X(1210, UNREACHABLE_SELECTOR)                                                              \
+	X(1211, WORKLOAD_SELECTS_NOTHING)                                                          \
+	X(1212, MONITORED_ENFORCEMENT)                                                             \
+	/* 13xx assertions */                                                                      \
+	X(1301, ASSERTION_FAILED)                                                                  \
+	X(1302, ASSERTION_UNKNOWN)                                                                 \
+	X(1303, BAD_ASSERTION)                                                                     \
+	/* 14xx tests of policies, configuration and comments for polc */                          \
+	X(1401, BAD_TEST)                                                                          \
+	X(1402, TEST_FAILED)                                                                       \
+	X(1403, BAD_CONFIGURATION)                                                                 \
+	X(1404, SUPPRESSION_WITHOUT_REASON)                                                        \
+	X(1405, UNUSED_SUPPRESSION)                                                                \
+	X(1406, DIFFERENCE_UNKNOWN)
 
 enum polc_code {
 #define X(number, name) POLC_CODE_##name = number,
