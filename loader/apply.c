@@ -441,15 +441,16 @@ static void carry_counters(const struct apply *a)
 /* From the store on the new generation is the truth; what is left of the old one is only waste. */
 static int cut_over(struct apply *a)
 {
+	bool overlap = a->old && pold_trace_overlap(a->name, a->old);
 	int err;
 
-	if (a->old)
-		pold_trace_overlap(a->name, a->old);
 	err = polb_control_store(a->control_fd, a->generation, a->epoch + 1);
 	if (err)
 		return pold_fail(
 			POLD_ENVIRONMENT, "cannot write the control cell: %s", strerror(-err));
 	a->made = false;
+	if (overlap)
+		pold_trace_drain();
 	if (a->old)
 		carry_counters(a);
 	err = a->old ? pold_generation_remove(a->name, a->old) : 0;

@@ -130,8 +130,10 @@ int pold_processes_scan(const struct polb_bundle *bundle, int processes_fd, int 
 /* trace_cgroups.c: what the processes of each cgroup are. Exit code. */
 int pold_workloads_write(const struct polb_bundle *bundle, int workloads_fd);
 
-/* trace_programs.c: ",\"programs\":[...]", what the verifier says of each. */
+/* trace_programs.c: ",\"programs\":[...]", what the kernel says of each; a table of those that
+ * calls have missed. */
 void pold_trace_programs_json(const struct pold_state *state);
+void pold_trace_programs_text(const struct pold_state *state);
 
 /* trace_apply.c; exit codes. */
 int pold_trace_load(struct pold_trace *trace, const struct polb_instance_options *options,
@@ -145,9 +147,13 @@ int pold_trace_know(const struct pold_trace *trace, const struct polb_instance *
 
 /*
  * Before the cutover: calls that are between two programs of one hook are still judged by the old
- * generation, although it is no longer in force. New calls do not reach it: it is detached at once.
+ * generation, although it is no longer in force. It ends by itself. False: nothing to be judged.
  */
-void pold_trace_overlap(const char *name, uint32_t old);
+bool pold_trace_overlap(const char *name, uint32_t old);
+/* trace_drain.c: after it, until those calls are through; then the old generation may be detached.
+ */
+#define POLD_DRAIN_MAX_S 10u
+void pold_trace_drain(void);
 
 /* trace_status.c: the tracing part of `status`. Exit codes. */
 int pold_trace_status_text(const struct pold_state *state, bool all);

@@ -16,7 +16,8 @@
 #include "runtime/cleanup.h"
 #include "runtime/trace_tables.h"
 
-#define OVERLAP_NS 2000000000ull
+/* Longer than pold_trace_drain() takes: it is looked at from before the store on. */
+#define OVERLAP_NS ((POLD_DRAIN_MAX_S + 5) * 1000000000ull)
 
 /* What the kernel refused to load counts against its hook. -EAGAIN: there is another alternative.
  */
@@ -94,16 +95,16 @@ static uint64_t boot_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
 }
 
-void pold_trace_overlap(const char *name, uint32_t old)
+bool pold_trace_overlap(const char *name, uint32_t old)
 {
 	POLB_FD fd = pold_pin_get(POLD_ROOT "/%s/g%u/polt_trace_config", name, old);
 	struct polb_trace_config config;
 	__u32 zero = 0;
 
 	if (fd < 0 || bpf_map_lookup_elem(fd, &zero, &config))
-		return;
+		return false;
 	config.overlap_until_ns = boot_ns() + OVERLAP_NS;
-	bpf_map_update_elem(fd, &zero, &config, BPF_ANY);
+	return bpf_map_update_elem(fd, &zero, &config, BPF_ANY) == 0;
 }
 
 int pold_trace_keep(struct pold_trace *t, const struct polb_instance *instance, const char *name,

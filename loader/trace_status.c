@@ -172,6 +172,7 @@ int pold_trace_status_text(const struct pold_state *state, bool all)
 		return code;
 	print_policies(&v);
 	print_hooks(&v);
+	pold_trace_programs_text(state);
 	print_counters(&v, all);
 	return POLD_OK;
 }

@@ -57,7 +57,7 @@ struct polt_memo {
 	__u64 words[POLT_MEMO_WORDS];
 };
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, POLT_SCRATCH_SLOTS);
 	__type(key, __u32);
 	__type(value, struct polt_memo);

@@ -78,7 +78,7 @@ struct polt_scratch {
 		struct polb_event_exec exec; /* process tracking */
 	};
 };
-_Static_assert(sizeof(struct polt_scratch) <= 32768, "a per-CPU value has at most 32 KB");
+_Static_assert(sizeof(struct polt_scratch) <= 32768, "8 MB for all slots");
 
 /* Where a text is, for polt_classify(): an offset in the scratch. */
 enum {
@@ -86,9 +86,15 @@ enum {
 	POLT_TEXT = __builtin_offsetof(struct polt_scratch, text),
 };
 
-enum { POLT_SCRATCH_SLOTS = 8 };
+/*
+ * Shared by all CPUs: where the kernel can be preempted, as many runs are under way on one CPU as
+ * threads were preempted in theirs, and a run without a slot cannot judge. Each CPU begins to look
+ * at slots that are its own while it needs no more of them.
+ */
+enum { POLT_SCRATCH_SLOTS = 256, POLT_SCRATCH_PER_CPU = 8 };
+_Static_assert((POLT_SCRATCH_SLOTS & (POLT_SCRATCH_SLOTS - 1)) == 0, "a power of two");
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, POLT_SCRATCH_SLOTS);
 	__type(key, __u32);
 	__type(value, struct polt_scratch);
@@ -100,25 +106,39 @@ static __always_inline struct polt_scratch *polt_scratch_at(__u32 slot)
 }
 
 /*
- * NULL: every slot is taken. Whoever sees itself alone after adding has the slot: a program that
- * interrupts between the add and the look leaves before it goes on.
+ * A slot, from `home` on; -1: every one is taken. Whoever sees itself alone after adding has it:
+ * others, preempted or on another CPU, who add later see two. Two who add at once may both leave.
+ * Global: verified once per program.
  */
-static __noinline struct polt_scratch *polt_scratch_claim(void)
+__noinline int polt_scratch_find(__u32 home)
 {
-	for (__u32 slot = 0; slot < POLT_SCRATCH_SLOTS; slot++) {
+	for (__u32 i = 0; i < POLT_SCRATCH_SLOTS; i++) {
+		__u32 slot = (home + i) & (POLT_SCRATCH_SLOTS - 1);
 		struct polt_scratch *s = polt_scratch_at(slot);
 
 		if (!s)
-			return NULL;
+			return -1;
+		if (READ_ONCE(s->users))
+			continue;
 		__sync_fetch_and_add(&s->users, 1);
-		if (likely(READ_ONCE(s->users) == 1)) {
-			s->slot = slot;
-			s->walked.dentry = 0;
-			return s;
-		}
+		if (likely(READ_ONCE(s->users) == 1))
+			return slot;
 		__sync_fetch_and_add(&s->users, -1);
 	}
-	return NULL;
+	return -1;
+}
+
+/* NULL: every slot is taken. */
+static __noinline struct polt_scratch *polt_scratch_claim(void)
+{
+	int slot = polt_scratch_find(bpf_get_smp_processor_id() * POLT_SCRATCH_PER_CPU);
+	struct polt_scratch *s = slot < 0 ? NULL : polt_scratch_at(slot);
+
+	if (!s)
+		return NULL;
+	s->slot = slot;
+	s->walked.dentry = 0;
+	return s;
 }
 
 static __always_inline void polt_scratch_release(struct polt_scratch *s)

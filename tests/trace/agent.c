@@ -18,7 +18,8 @@
  *   agent wait FILE COMMAND...  once the file exists
  *   agent tcp|udp ADDR PORT, unix PATH|@NAME, file read|write|truncate|map PATH, probe N TEXT
  *   agent bench WHAT N          minimum nanoseconds per WHAT: open, read, connect, exec, getpid
- *   agent hammer NAME ARG...    the call for ever, until a file /tmp/stop exists; prints counts
+ *   agent hammer N NAME ARG...  N processes do the call until a file /tmp/stop exists; prints
+ * counts agent urgent COMMAND...     the command with real-time priority: it preempts whoever runs
  *
  * Arguments of call: a number (any base), s:TEXT (pointer to it, \0 \n are understood), b:SIZE
  * (buffer of zeros), f:PATH (descriptor, opened read-write or read-only), r:PATH (read-only),
@@ -652,24 +653,50 @@ static int do_bench(char **words)
 }
 
 /* Does the call until /tmp/stop exists; counts results by errno (0: it was not refused). */
-static int do_hammer(char **words)
+static void hammer(char **words, unsigned long counts[200])
 {
 	struct call call = call_parse(words);
-	unsigned long counts[200] = {0}, n = 0;
+	unsigned long n = 0;
 
 	while (n++ % 256 || access("/tmp/stop", F_OK)) {
 		long result = call_do(&call);
 
-		counts[result < 0 && errno < 200 ? errno : 0]++;
+		__atomic_fetch_add(
+			&counts[result < 0 && errno < 200 ? errno : 0], 1, __ATOMIC_RELAXED);
 		if (result > 2 && (call.number == SYS_openat || call.number == SYS_dup))
 			close((int)result);
 	}
+}
+
+static int do_hammer(char **words)
+{
+	unsigned long *counts = mmap(NULL, 200 * sizeof(*counts), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	for (int i = atoi(words[0]); i > 0; i--)
+		if (fork() == 0) {
+			hammer(words + 1, counts);
+			_exit(0);
+		}
+	while (wait(NULL) > 0)
+		;
 	printf("hammer");
 	for (size_t i = 0; i < 200; i++)
 		if (counts[i])
 			printf(" %zu:%lu", i, counts[i]);
 	printf("\n");
 	return 0;
+}
+
+static int do_urgent(char **words)
+{
+	if (sched_setscheduler(0, SCHED_RR, &(struct sched_param){.sched_priority = 10})) {
+		perror("urgent");
+		return 97;
+	}
+	execvp(words[0], words);
+	perror(words[0]);
+	return 97;
 }
 
 static const struct {
@@ -695,7 +722,8 @@ static const struct {
 	{"file", 2, do_file},
 	{"probe", 2, do_probe},
 	{"bench", 2, do_bench},
-	{"hammer", 1, do_hammer},
+	{"hammer", 2, do_hammer},
+	{"urgent", 1, do_urgent},
 };
 
 static int run(char **words)

@@ -311,10 +311,11 @@ kprobes:
   - matchArgs: [{index: 1, operator: Postfix, values: [%s]}]
     matchActions: [{action: Override, argError: -13}]
 """
-APPLIES = ("rm -f /tmp/stop; agent hammer %s >/tmp/h1 & agent hammer %s >/tmp/h2 & sleep 0.2; "
-           "for i in 1 2 3 4 5 6; do polload apply cases/%s/second.o >/dev/null || echo failed; "
-           "polload apply cases/%s/bundle.o >/dev/null || echo failed; done; touch /tmp/stop; wait; cat /tmp/h1 /tmp/h2")
-case("update-override", REFUSE % '"/w/no"', APPLIES % (("mkdir s:/tmp/w/no 0755",) * 2 + ("update-override",) * 2),
+# More threads than CPUs, preempted wherever they are: in the middle of a call that must be refused, too.
+APPLIES = ("rm -f /tmp/stop; agent hammer 10 %s >/tmp/h & sleep 0.2; "
+           "for i in 1 2 3 4 5 6; do for to in second bundle; do agent urgent polload apply cases/%s/$to.o >/dev/null || echo failed; done; done; "
+           "touch /tmp/stop; wait; cat /tmp/h")
+case("update-override", REFUSE % '"/w/no"', APPLIES % ("mkdir s:/tmp/w/no 0755", "update-override"),
      second=REFUSE % '"/w/no", "/w/other"', covers="update:override", out=["^hammer 13:[0-9]{2,}$"], not_out=["^hammer 0:", "failed"])
 
 LSM_REFUSE = """
@@ -326,8 +327,15 @@ lsmhooks:
     matchActions: [{action: Override, argError: -13}, {action: NoPost}]
 """
 case("update-lsm", LSM_REFUSE % '"/tmp/w/secret"', "polload mode audit; touch /tmp/w/secret; polload mode enforce; " +
-     APPLIES % (("openat -100 s:/tmp/w/secret 0",) * 2 + ("update-lsm",) * 2),
+     APPLIES % ("openat -100 s:/tmp/w/secret 0", "update-lsm"),
      second=LSM_REFUSE % '"/tmp/w/secret", "/tmp/w/x"', covers="update:lsm", out=["^hammer 13:[0-9]{2,}$"], not_out=["^hammer 0:", "failed"])
+
+# A crowd in one program: every run has a scratch of its own, however many were preempted in theirs.
+case("crowd-lsm", LSM_REFUSE % '"/tmp/w/secret"', "polload mode audit; touch /tmp/w/secret; polload mode enforce; rm -f /tmp/stop; "
+     "agent hammer 40 openat -100 s:/tmp/w/secret 0 >/tmp/h & sleep 20; touch /tmp/stop; wait; cat /tmp/h; polload status; polload status -o json",
+     covers="scratch", out=["^hammer 13:[0-9]{2,}$", r"^ *[0-9]+ .* 0  crowd-lsm 0\.0$", r"^ +MISSED  PROGRAM +HOOK$",
+                            r'"name":"polt_h3_lsm","id":[0-9]+,"instructions":[0-9]+(,"verified_instructions":[0-9]+,"recursion_misses":0)?\}'],
+     not_out=["^hammer 0:"])
 
 
 case("override-uprobe-register", """
