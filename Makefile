@@ -15,7 +15,7 @@ OPT ?= -O2
 CFLAGS += -std=gnu11 -g $(OPT) $(WARNINGS) $(HARDENING) $(SAN)
 CPPFLAGS += -D_GNU_SOURCE -DPOLC_VERSION='"$(VERSION)"' -I$(B)/gen -Igrammar -Icompiler -I.
 LDFLAGS += -pie $(SAN)
-LIBS_POLC := -lyaml -lelf -lsodium -lbpf -lz
+LIBS_POLC := -lyaml -lelf -lsodium -lbpf -lz -ljansson
 LIBS_POLLOAD := -lbpf -lelf -lsodium -lz
 
 RUNTIME := $(wildcard runtime/*.c)
@@ -27,7 +27,7 @@ UNIT := $(wildcard tests/unit/*.c)
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 RUNTIME_O := $(call obj,$(RUNTIME))
-COMPILER_O := $(call obj,$(COMPILER)) $(patsubst $(B)/gen/%.c,$(B)/obj/gen/%.o,$(GRAMMAR)) $(B)/obj/gen/templates.o
+COMPILER_O := $(call obj,$(COMPILER)) $(patsubst $(B)/gen/%.c,$(B)/obj/gen/%.o,$(GRAMMAR)) $(B)/obj/gen/templates.o $(B)/obj/gen/code_texts.o
 LOADER_O := $(call obj,$(LOADER))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT))
 
@@ -77,6 +77,12 @@ $(B)/gen/templates.c: $(TEMPLATES) bpf-templates/embed
 	$(Q)mkdir -p $(@D)
 	$(Q)bpf-templates/embed $(TEMPLATES) >$@
 
+# what diagnostics mean, for the language server
+$(B)/gen/code_texts.c: compiler/diagnostics.md compiler/lsp/embed
+	$(call say,EMBED,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)compiler/lsp/embed $< >$@
+
 # Unit tests: one cmocka program per file, linked with everything but the mains.
 unit: $(UNIT_BIN)
 $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(COMPILER_O) $(RUNTIME_O)
@@ -102,9 +108,17 @@ conformance: $(B)/polc ## the suites of others: expected verdicts, objects to re
 
 PREFIX ?= /usr/local
 MAN_PAGES := $(wildcard compiler/*.[1-9] grammar/*.[1-9] loader/*.[1-9])
-install: all ## install tools and man pages (DESTDIR, PREFIX)
+$(B)/completion/%: $(B)/polc
+	$(Q)mkdir -p $(@D)
+	$(Q)$< completion $* >$@
+COMPLETIONS := $(addprefix $(B)/completion/,bash zsh fish)
+install: all polload-static $(COMPLETIONS) ## install tools, man pages and shell completion (DESTDIR, PREFIX)
+	$(Q)install -Dm644 $(B)/completion/bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/polc
+	$(Q)install -Dm644 $(B)/completion/zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_polc
+	$(Q)install -Dm644 $(B)/completion/fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/polc.fish
 	$(Q)install -Dm755 $(B)/polc $(DESTDIR)$(PREFIX)/bin/polc
 	$(Q)install -Dm755 $(B)/polload $(DESTDIR)$(PREFIX)/sbin/polload
+	$(Q)install -Dm755 $(B)/polload-static $(DESTDIR)$(PREFIX)/lib/polc/polload-static
 	$(Q)for page in $(MAN_PAGES); do \
 		install -Dm644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; \
 	done
@@ -126,8 +140,32 @@ $(B)/tests/oracle: $(ORACLE_O) $(COMPILER_O) $(RUNTIME_O)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_POLC)
 
+# calls of tracing policies: evaluator against programs
+TRACE_ORACLE_O := $(call obj,$(wildcard tests/trace-oracle/*.c))
+SETS ?= 20
+.PHONY: trace-oracle
+test: $(B)/tests/trace-oracle
+$(B)/tests/trace-oracle: $(TRACE_ORACLE_O) $(COMPILER_O) $(RUNTIME_O)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_POLC)
+trace-oracle: $(B)/tests/trace-oracle ## random calls of random tracing policies against the programs (SEED=.. SETS=..)
+	$(Q)XDG_CACHE_HOME=$(B)/cache $< --seed $(SEED) --sets $(SETS)
+
 oracle: $(B)/tests/oracle ## N random packets against the evaluator (SEED=.. N=..)
 	$(Q)XDG_CACHE_HOME=$(B)/cache $< --seed $(SEED) --cases $(N) --failures $(B)/oracle-failures
+
+# Random pairs of policy sets: are the answers of analysis/reach.h those of the evaluator?
+REACH_O := $(call obj,$(wildcard tests/reach/*.c) tests/bpf/ask.c tests/bpf/generate.c tests/bpf/model.c)
+.PHONY: diff-oracle
+test: $(B)/tests/reach-oracle
+$(B)/tests/reach-oracle: $(REACH_O) $(COMPILER_O) $(RUNTIME_O)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_POLC)
+
+diff-oracle: $(B)/tests/reach-oracle ## N random pairs of policy sets, exact against the evaluator (SEED=.. N=..)
+	$(Q)$< --seed $(SEED) --pairs $(N)
 
 $(B)/tests/bench: $(BENCH_O) $(COMPILER_O) $(RUNTIME_O) $(B)/tests/incumbent.bpf.o
 	$(call say,LD,$@)
@@ -144,9 +182,10 @@ bench: all $(B)/tests/bench ## ns per packet, build and load times; writes build
 bless: all ## rewrites the expected texts of tests/reject (and tests/golden), prints what moved
 	$(Q)B=$(B) tests/reject/run --bless
 	$(Q)if [ -x tests/golden/run ]; then B=$(B) tests/golden/run --bless; fi
+	$(Q)B=$(B) tests/graph/run --bless
 
 # libFuzzer needs clang's own objects; sanitised, without the mains
-FUZZ_SRC := $(COMPILER) $(RUNTIME) $(GRAMMAR) $(B)/gen/templates.c
+FUZZ_SRC := $(COMPILER) $(RUNTIME) $(GRAMMAR) $(B)/gen/templates.c $(B)/gen/code_texts.c
 FUZZ_O := $(patsubst %.c,$(B)/fuzz/obj/%.o,$(FUZZ_SRC))
 # NULL + 0 (empty vectors) is no finding
 FUZZ_FLAGS := -std=gnu11 -g -O1 -fsanitize=fuzzer-no-link,address,undefined \
@@ -156,7 +195,7 @@ $(B)/fuzz/obj/%.o: %.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(CPPFLAGS) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
 -include $(shell find $(B)/fuzz/obj -name '*.d' 2>/dev/null)
-$(FUZZ_O): | $(GRAMMAR) $(B)/gen/templates.c
+$(FUZZ_O): | $(GRAMMAR) $(B)/gen/templates.c $(B)/gen/code_texts.c
 $(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_O)
 	$(call say,CLANG,$<)
 	$(Q)$(CLANG) $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_POLC)
@@ -164,7 +203,7 @@ fuzz: all $(addprefix $(B)/fuzz/,$(FUZZERS)) ## SECONDS of fuzzing for each read
 	$(Q)B=$(B) tests/fuzz/run $(SECONDS) $(FUZZERS)
 
 # Live tests, virtual machines, demonstration: tests/live, tests/vm, testdata/demo.
-.PHONY: live vmtest tracetest bench-tracing demo
+.PHONY: live vmtest tracetest verifytest bench-tracing demo
 $(B)/tests/agent: tests/live/agent.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
@@ -177,6 +216,9 @@ $(B)/tests/trace-agent: tests/trace/agent.c tests/trace/probe.h
 
 tracetest: all polload-static ## the table of tests/trace/cases.py in the same kernels
 	$(Q)tests/trace/run
+
+verifytest: all polload-static ## polc verify, build --verify and target against the same kernels
+	$(Q)B=$(B) tests/verify/run
 
 bench-tracing: all polload-static ## guest instructions per call with tracing policies (Linux 6.12, -icount)
 	$(Q)B=$(B) tests/trace/bench

@@ -4,32 +4,28 @@
 
 #include "cmd/cmd.h"
 
-struct subcommand {
-	const char *name, *summary;
-	int (*run)(int argc, char **argv); /* NULL: planned */
-};
-
-static const struct subcommand subcommands[] = {
+static const struct polc_subcommand subcommands[] = {
 	{"build", "compile policies into a bundle", polc_cmd_build},
 	{"check", "report everything that is wrong with policies", polc_cmd_check},
 	{"explain", "show how one connection is decided, rule by rule", polc_cmd_explain},
+	{"test", "run unit tests of policies, with coverage of their rules", polc_cmd_test},
+	{"diff", "show which decisions change between two sets of policies", polc_cmd_diff},
+	{"graph", "draw who may talk to whom", polc_cmd_graph},
 	{"matrix", "decide every connection between endpoints", polc_cmd_matrix},
 	{"fmt", "format policies, or convert them to YAML or the policy language", polc_cmd_fmt},
 	{"inspect", "show what a bundle holds", polc_cmd_inspect},
-	{"diff", NULL, NULL},
-	{"test", NULL, NULL},
-	{"graph", NULL, NULL},
-	{"verify", NULL, NULL},
+	{"verify", "ask real kernels whether bundles load, and at what cost", polc_cmd_verify},
+	{"target", "make, list and remove kernels to compile and verify for", polc_cmd_target},
+	{"lsp", "serve an editor: diagnostics, completion, hover, formatting", polc_cmd_lsp},
+	{"completion", "print the script by which a shell completes polc", polc_cmd_completion},
 	{"sign", NULL, NULL},
 	{"keygen", NULL, NULL},
-	{"target", NULL, NULL},
-	{"completion", NULL, NULL},
 };
 
 static void print_help(FILE *out)
 {
 	fputs("Usage: polc COMMAND [OPTION]... FILE...\n"
-	      "Compiles network security policy into BPF objects.\n\nCommands:\n",
+	      "Compiles network and tracing security policy into BPF objects.\n\nCommands:\n",
 		out);
 	for (size_t i = 0; i < POLC_ARRAY_SIZE(subcommands); i++)
 		if (subcommands[i].run)
@@ -40,7 +36,7 @@ static void print_help(FILE *out)
 		out);
 }
 
-static const struct subcommand *find(const char *name)
+static const struct polc_subcommand *find(const char *name)
 {
 	for (size_t i = 0; i < POLC_ARRAY_SIZE(subcommands); i++)
 		if (!strcmp(subcommands[i].name, name))
@@ -79,7 +75,7 @@ static int dispatch(int argc, char **argv)
 		puts("polc " POLC_VERSION);
 		return POLC_EXIT_OK;
 	}
-	const struct subcommand *subcommand = find(argv[1]);
+	const struct polc_subcommand *subcommand = find(argv[1]);
 
 	if (!subcommand)
 		return unknown_command(argv[1]);
@@ -92,6 +88,8 @@ static int dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	polc_completion_commands(subcommands, POLC_ARRAY_SIZE(subcommands));
+
 	int exit_code = dispatch(argc, argv);
 
 	/* A full disk or a closed pipe must not look like success. */

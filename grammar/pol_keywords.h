@@ -15,6 +15,8 @@
 	X(BASELINE, "baseline", OTHER)                                                             \
 	X(ENDPOINT, "endpoint", NAME)                                                              \
 	X(TRACING, "tracing", NAME)                                                                \
+	X(TEST, "test", NAME)                                                                      \
+	X(ASSERT, "assert", NAME)                                                                  \
 	X(TIER, "tier", NAME)                                                                      \
 	X(PRIORITY, "priority", NAME)                                                              \
 	X(IN, "in", NAME)                                                                          \
@@ -59,6 +61,72 @@
 	X(NODE, "node", NAME)                                                                      \
 	X(SERVICE_ACCOUNT, "service-account", NAME)                                                \
 	X(HOST_NETWORK, "host-network", OTHER)
+
+/* The words of test blocks, beside those of the blocks that may stand in them. */
+#define POL_TEST_KEYWORDS(X)                                                                       \
+	X(NETWORK, "network", NAME)                                                                \
+	X(KUBERNETES, "kubernetes", OTHER)                                                         \
+	X(CLUSTER, "cluster", OTHER)                                                               \
+	X(ADMIN, "admin", OTHER)                                                                   \
+	X(BASELINE, "baseline", OTHER)                                                             \
+	X(TIER, "tier", NAME)                                                                      \
+	X(PRIORITY, "priority", NAME)                                                              \
+	X(ENDPOINT, "endpoint", NAME)                                                              \
+	X(TRACING, "tracing", NAME)                                                                \
+	X(IN, "in", NAME)                                                                          \
+	X(USE, "use", NAME)                                                                        \
+	X(INVENTORY, "inventory", NAME)                                                            \
+	X(NAMESPACE, "namespace", NAME)                                                            \
+	X(LABELS, "labels", NAME)                                                                  \
+	X(DIALECT, "dialect", NAME)                                                                \
+	X(POSTURE, "posture", NAME)                                                                \
+	X(CLUSTER_NAME, "cluster-name", NAME)                                                      \
+	X(KERNEL, "target", NAME)                                                                  \
+	X(CONNECT, "connect", NAME)                                                                \
+	X(CALL, "call", NAME)                                                                      \
+	X(TO, "to", NAME)                                                                          \
+	X(ON, "on", NAME)                                                                          \
+	X(EXPECT, "expect", OTHER)                                                                 \
+	X(ALLOW, "allow", OTHER)                                                                   \
+	X(DENY, "deny", OTHER)                                                                     \
+	X(INGRESS, "ingress", OTHER)                                                               \
+	X(EGRESS, "egress", OTHER)                                                                 \
+	X(NOTHING, "nothing", OTHER)                                                               \
+	X(PASSES, "passes", OTHER)                                                                 \
+	X(STOPPED, "stopped", OTHER)                                                               \
+	X(RETURNING, "returning", NAME)                                                            \
+	X(SENDING, "sending", NAME)                                                                \
+	X(BY, "by", NAME)                                                                          \
+	X(SELECTOR, "selector", NAME)                                                              \
+	X(AS, "as", NAME)
+
+/* The words of assert blocks. */
+#define POL_ASSERT_KEYWORDS(X)                                                                     \
+	X(NO, "no", OTHER)                                                                         \
+	X(EVERY, "every", OTHER)                                                                   \
+	X(PATH, "path", OTHER)                                                                     \
+	X(CALL, "call", NAME)                                                                      \
+	X(FROM, "from", OTHER)                                                                     \
+	X(TO, "to", OTHER)                                                                         \
+	X(ON, "on", NAME)                                                                          \
+	X(EXCEPT, "except", NAME)                                                                  \
+	X(WITHOUT, "without", NAME)                                                                \
+	X(IS, "is", OTHER)                                                                         \
+	X(ALLOWED, "allowed", OTHER)                                                               \
+	X(DENIED, "denied", OTHER)                                                                 \
+	X(PASSES, "passes", OTHER)                                                                 \
+	X(ANY, "any", OTHER)                                                                       \
+	X(ALL, "all", OTHER)                                                                       \
+	X(OR, "or", OTHER)                                                                         \
+	X(AND, "and", OTHER)                                                                       \
+	X(NOT, "not", OTHER)                                                                       \
+	X(HAS, "has", NAME)                                                                        \
+	X(IN, "in", NAME)                                                                          \
+	X(PODS, "pods", OTHER)                                                                     \
+	X(NAMESPACE, "namespace", NAME)                                                            \
+	X(NAMESPACES, "namespaces", OTHER)                                                         \
+	X(CIDR, "cidr", NAME)                                                                      \
+	X(ENTITY, "entity", NAME)
 
 /*
  * The words of tracing blocks. Where several words have one place in the grammar they are one

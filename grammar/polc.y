@@ -48,6 +48,13 @@ void pol_error(const struct polc_span *span, struct pol_parser *p, const char *m
 %token INTERFACE "interface" PORT "port" NODE "node" SERVICE_ACCOUNT "service-account"
 %token HOST_NETWORK "host-network"
 
+/* Test and assert blocks. */
+%token TEST "test" ASSERT "assert" USE "use" INVENTORY "inventory" DIALECT "dialect"
+%token POSTURE "posture" CLUSTER_NAME "cluster-name" KERNEL "target" CONNECT "connect" CALL "call"
+%token EXPECT "expect" PASSES "passes" STOPPED "stopped" RETURNING "returning" SENDING "sending"
+%token BY "by" SELECTOR "selector" NO "no" EVERY "every" PATH "path" WITHOUT "without" IS "is"
+%token ALLOWED "allowed" DENIED "denied"
+
 /* Tracing blocks. Those with "an" or "a" are classes of words, told apart by their text. */
 %token MODE "mode" OPTION "option" LIMIT "limit" BURST "burst" SAMPLE "sample" LOADER "loader"
 %token CONTAINERS "containers" HOST "host" LIST "list" ENFORCE "enforce" MACRO "macro" ON "on"
@@ -72,6 +79,13 @@ void pol_error(const struct polc_span *span, struct pol_parser *p, const char *m
 %type <struct pol_peer_clause *> peer peer_list peers from
 %type <struct pol_port_clause *> port_list ports on
 %type <const struct pol_token *> name burst sample
+%type <bool> verdict is_denied
+%type <struct polc_ast_call *> called place_of_call
+%type <polc_ast_facts *> call_facts conditions_of_call
+%type <pol_fact_lists *> alternatives exceptions
+%type <struct pol_path *> route
+%type <struct pol_peer_clause *> party parties
+%type <struct pol_port_clause *> on_ports except_ports
 %type <const struct polc_ast_selector *> pods containers
 
 %%
@@ -83,6 +97,14 @@ file:
 ;
 
 block:
+  object
+| test_block '{' test_items '}'         { pol_test_close(p); }
+| test_block '{' test_items error '}'   { pol_test_close(p); yyerrok; }
+| assert_block '{' claims '}'           { pol_assert_close(p); }
+| assert_block '{' claims error '}'     { pol_assert_close(p); yyerrok; }
+;
+
+object:
   network '{' body '}'                  { pol_network_close(p); }
 | network '{' body error '}'            { pol_network_close(p); yyerrok; }
 | endpoint '{' facts '}'                { pol_endpoint_close(p); }
@@ -537,160 +559,196 @@ action_of_selector:
 | action_of_selector REGISTERS '(' words ')' { pol_trace_registers(p, $4); }
 ;
 
+/* Test blocks: what is tested, what exists, and the cases. */
+
+test_block:
+  TEST word                             { pol_test_open(p, $2, @$); }
+;
+
+test_items:
+  %empty
+| test_items test_item ';'
+| test_items object
+| test_items error ';'                  { yyerrok; }
+;
+
+test_item:
+  USE words                             { pol_test_paths(p, &p->test->policies, $2); }
+| INVENTORY words                       { pol_test_paths(p, &p->test->inventories, $2); }
+| KERNEL words                          { pol_test_paths(p, &p->test->targets, $2); }
+| DIALECT word                          { pol_test_option(p, &p->test->dialect, "dialect", $2); }
+| POSTURE word                          { pol_test_option(p, &p->test->posture, "posture", $2); }
+| CLUSTER_NAME word                     { pol_test_option(p, &p->test->cluster_name, "cluster's name", $2); }
+| known_namespace LABELS namespace_labels
+| connection EXPECT verdicts name       { pol_test_case_close(p, $4); }
+| connection EXPECT verdicts by name    { pol_test_case_close(p, $5); }
+| test_call EXPECT results name         { pol_test_case_close(p, $4); }
+;
+
+known_namespace:
+  NAMESPACE word                        { pol_test_namespace(p, $2); }
+;
+
+namespace_labels:
+  namespace_label
+| namespace_labels ',' namespace_label
+;
+
+namespace_label:
+  word '=' word                         { pol_test_namespace_label(p, $1, $3); }
+;
+
+connection:
+  connect words TO words ON words       { pol_test_connection(p, $2, $4, $6, @$); }
+;
+
+connect:
+  CONNECT                               { pol_test_case_open(p, @$); }
+;
+
+verdicts:
+  side
+| verdicts ',' side
+;
+
+side:
+  verdict                               { pol_test_verdict(p, &p->test_case.verdict, $1, @$); }
+| direction verdict                     { pol_test_verdict(p, &p->test_case.side[$1], $2, @$); }
+;
+
+verdict:
+  ALLOW                                 { $$ = false; }
+| DENY                                  { $$ = true; }
+;
+
+by:
+  BY word                               { pol_test_by(p, $2); }
+;
+
+test_call:
+  called_in_test place_of_call          { pol_test_call(p, $2, @$); }
+;
+
+called_in_test:
+  CALL                                  { pol_test_case_open(p, @$); }
+;
+
+/* A call and what is said about it. */
+
+place_of_call:
+  called
+| called '(' ')'
+| called '(' call_facts ')'             { $$ = pol_call_with($1, $3); }
+;
+
+called:
+  word                                  { $$ = pol_call(p, $1, NULL); }
+| word word                             { $$ = pol_call(p, $1, $2); }
+;
+
+call_facts:
+  word '=' word                         { $$ = pol_fact(p, NULL, $1, $3); }
+| call_facts ',' word '=' word          { $$ = pol_fact(p, $1, $3, $5); }
+;
+
+results:
+  result
+| result result_marks
+| result_marks
+;
+
+result:
+  NOTHING                               { p->test_case.outcome = POLC_OUTCOME_NOTHING; }
+| PASSES                                { p->test_case.outcome = POLC_OUTCOME_PASSES; }
+| STOPPED                               { p->test_case.outcome = POLC_OUTCOME_STOPPED; }
+| words                                 { pol_test_actions(p, $1); }
+;
+
+result_marks:
+  result_mark
+| result_marks result_mark
+;
+
+result_mark:
+  RETURNING word                        { pol_test_number(p, $2, -4095, 0, &p->test_case.error); }
+| SENDING word                          { pol_test_number(p, $2, 0, 64, &p->test_case.signal); }
+| SELECTOR word                         { pol_test_selector(p, $2); }
+| by
+;
+
+/* Assert blocks: claims about paths and calls. */
+
+assert_block:
+  ASSERT word                           { pol_assert_open(p, $2, @$); }
+;
+
+claims:
+  %empty
+| claims claim ';'
+| claims error ';'                      { yyerrok; }
+;
+
+claim:
+  NO PATH route                         { pol_claim_path(p, POLC_CLAIM_NO_PATH, $3, false, @$); }
+| EVERY PATH route IS is_denied         { pol_claim_path(p, POLC_CLAIM_EVERY_PATH, $3, $5, @$); }
+| NO CALL place_of_call PASSES exceptions { pol_claim_call(p, POLC_CLAIM_NO_CALL, $3, $5, @$); }
+| EVERY CALL place_of_call PASSES exceptions { pol_claim_call(p, POLC_CLAIM_EVERY_CALL, $3, $5, @$); }
+;
+
+route:
+  FROM parties TO parties on_ports except_ports { $$ = pol_path(p, $2, $4, $5, $6); }
+;
+
+is_denied:
+  ALLOWED                               { $$ = false; }
+| DENIED                                { $$ = true; }
+;
+
+on_ports:
+  %empty                                { $$ = NULL; }
+| ON port_list                          { $$ = $2; }
+;
+
+except_ports:
+  %empty                                { $$ = NULL; }
+| EXCEPT port_list                      { $$ = $2; }
+;
+
+parties:
+  party
+| parties OR party                      { $$ = pol_peers_join(p, $1, $3); }
+;
+
+party:
+  ANY                                   { $$ = pol_party_any(p, @$); }
+| predicates                            { $$ = pol_peer(p, pol_party(p, NULL, $1, NULL, @$), @$); }
+| predicates IN word                    { $$ = pol_peer(p, pol_party(p, NULL, $1, $3, @$), @$); }
+| PODS labels_of                        { $$ = pol_peer(p, pol_party(p, NULL, $2, NULL, @$), @$); }
+| PODS labels_of IN word                { $$ = pol_peer(p, pol_party(p, NULL, $2, $4, @$), @$); }
+| NAMESPACE words                       { $$ = pol_party_namespaces(p, $2, @$); }
+| NAMESPACES labels_of                  { $$ = pol_peer(p, pol_party(p, $2, NULL, NULL, @$), @$); }
+| NAMESPACES labels_of PODS labels_of   { $$ = pol_peer(p, pol_party(p, $2, $4, NULL, @$), @$); }
+| CIDR words                            { $$ = pol_peers_cidr(p, $2, NULL, @$); }
+| CIDR words WITHOUT words              { $$ = pol_peers_cidr(p, $2, $4, @$); }
+| ENTITY words                          { $$ = pol_peers_entity(p, $2, @$); }
+;
+
+exceptions:
+  %empty                                { $$ = NULL; }
+| EXCEPT alternatives                   { $$ = $2; }
+;
+
+alternatives:
+  conditions_of_call                    { $$ = pol_fact_alternative(p, NULL, $1); }
+| alternatives OR conditions_of_call    { $$ = pol_fact_alternative(p, $1, $3); }
+;
+
+conditions_of_call:
+  word '=' word                         { $$ = pol_fact(p, NULL, $1, $3); }
+| word word                             { $$ = pol_fact(p, NULL, $1, $2); }
+| conditions_of_call AND word '=' word  { $$ = pol_fact(p, $1, $3, $5); }
+;
+
 %%
 
-/* After the words before it, what a word means here. */
-static const char *word_meaning(const struct pol_parser *p)
-{
-	if (!p->before_last)
-		return "a word";
-	switch (p->before_last->kind) {
-	case POL_T_NETWORK:
-	case POL_T_ENDPOINT:
-	case POL_T_AS:
-		return "a name";
-	case POL_T_IN:
-		return "a namespace";
-	case POL_T_TIER:
-		return "a tier";
-	case POL_T_PRIORITY:
-		return "a number";
-	case POL_T_CIDR:
-	case POL_T_EXCEPT:
-		return "a prefix";
-	case POL_T_ENTITY:
-		return "an entity";
-	case POL_T_ADDRESS:
-		return "an address";
-	case POL_T_TO:
-		return "a port";
-	case '=':
-	case '(':
-	case POL_T_NE:
-		return "a value";
-	case POL_T_HAS:
-	case POL_T_LABELS:
-		return "a label";
-	case POL_T_TRACING:
-		return "a name";
-	case POL_T_KPROBE:
-	case POL_T_SYSCALL:
-	case POL_T_FENTRY:
-		return "a function";
-	case POL_T_UPROBE:
-	case POL_T_USDT:
-		return "a file";
-	case POL_T_RETURNS:
-		return "a type";
-	case POL_T_DO:
-	case POL_T_THEN:
-		return "an action";
-	case POL_T_WHEN:
-		return "an argument";
-	case POL_T_AND:
-		return p->tracing ? "an argument" : "a word";
-	case POL_T_OPERATOR:
-	case POL_T_EQ:
-		return "a value";
-	default:
-		return "a word";
-	}
-}
-
-struct expectation {
-	yysymbol_kind_t symbols[YYNTOKENS];
-	int n;
-	bool peer, label; /* anything a peer, or a label, may start with */
-};
-
-static bool expects(const struct expectation *e, yysymbol_kind_t symbol)
-{
-	for (int i = 0; i < e->n; i++)
-		if (e->symbols[i] == symbol)
-			return true;
-	return false;
-}
-
-static void expectation_read(struct expectation *e, const yypcontext_t *context)
-{
-	int n = yypcontext_expected_tokens(context, e->symbols, YYNTOKENS);
-
-	e->n = n > 0 ? n : 0;
-	e->peer = expects(e, YYSYMBOL_CIDR);
-	e->label = expects(e, YYSYMBOL_HAS) && expects(e, YYSYMBOL_WORD);
-}
-
-/* Said already by "a peer" or "a label", or by "a word"? */
-static bool summed_up(const struct expectation *e, yysymbol_kind_t symbol)
-{
-	if (symbol == YYSYMBOL_STRING)
-		return true;
-	if (e->peer)
-		return symbol != YYSYMBOL_ANY && symbol != YYSYMBOL_NONE;
-	if (e->label)
-		return symbol == YYSYMBOL_WORD || symbol == YYSYMBOL_HAS || symbol == YYSYMBOL_NOT;
-	return false;
-}
-
-static void expectation_print(
-	struct polc_buf *out, const struct pol_parser *p, const struct expectation *e)
-{
-	const char *items[YYNTOKENS + 1];
-	int n = 0;
-
-	if (e->peer || e->label)
-		items[n++] = e->peer ? "a peer" : "a label";
-	for (int i = 0; i < e->n; i++) {
-		yysymbol_kind_t symbol = e->symbols[i];
-
-		if (summed_up(e, symbol) || symbol == YYSYMBOL_YYEOF)
-			continue;
-		if (symbol == YYSYMBOL_WORD)
-			items[n++] = word_meaning(p);
-		else
-			items[n++] = pol_symbol_text(p, yysymbol_name(symbol));
-	}
-	if (expects(e, YYSYMBOL_YYEOF))
-		items[n++] = "the end of the file";
-	for (int i = 0; i < n; i++)
-		polc_buf_printf(out, "%s%s", i == 0 ? "" : i + 1 < n ? ", " : " or ", items[i]);
-}
-
-static const char *nearest_keyword(const struct pol_parser *p, const struct expectation *e)
-{
-	const char *names[YYNTOKENS + POL_CLASS_WORDS_MAX];
-	size_t n = 0;
-
-	for (int i = 0; i < e->n; i++) {
-		yysymbol_kind_t symbol = e->symbols[i];
-
-		/* the classes are declared last and in one row, as tokens and as symbols */
-		if (symbol >= YYSYMBOL_PROCESS && symbol <= YYSYMBOL_ACTION_FLAG)
-			n += pol_class_words(POL_T_PROCESS + (int)(symbol - YYSYMBOL_PROCESS), &names[n]);
-		else if (symbol >= YYSYMBOL_NETWORK && symbol < YYSYMBOL_PROCESS)
-			names[n++] = yysymbol_name(symbol);
-	}
-	return p->last->kind == POL_T_WORD ? polc_nearest(p->last->text, names, n) : NULL;
-}
-
-static int yyreport_syntax_error(const yypcontext_t *context, struct pol_parser *p)
-{
-	struct expectation e = {0};
-	struct polc_buf message = {.arena = &p->polc->arena};
-	struct polc_diagnostic *d;
-	const char *nearest;
-
-	expectation_read(&e, context);
-	polc_buf_printf(&message, "unexpected %s", pol_token_text(p, p->last));
-	if (e.n > 0) {
-		polc_buf_puts(&message, ", expected ");
-		expectation_print(&message, p, &e);
-	}
-	d = polc_error(p->polc, p->last->span, POLC_CODE_DSL_SYNTAX, "%s", message.p);
-	nearest = nearest_keyword(p, &e);
-	if (nearest)
-		polc_diagnostic_suggest(p->polc, d, "did you mean '%s'?", nearest);
-	else
-		pol_syntax_hint(p, d, e.peer);
-	return 0;
-}
+#include "pol_expected.h"

@@ -230,5 +230,6 @@ int pold_cmd_mode(const struct pold_options *options);
 int pold_cmd_endpoint(const struct pold_options *options);
 int pold_cmd_identity(const struct pold_options *options);
 int pold_cmd_events(const struct pold_options *options);
+int pold_cmd_verify(const struct pold_options *options);
 
 #endif

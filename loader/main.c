@@ -5,6 +5,9 @@
 #include <bpf/libbpf.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "guest.h"
 
 static const struct command {
 	const char *name, *usage;
@@ -35,6 +38,7 @@ static const struct command {
 		"[--caps]\n"
 		"         [--namespaces] [--stack-addresses] [--callbacks]",
 		pold_cmd_events},
+	{"verify", "verify BUNDLE...", pold_cmd_verify},
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -75,6 +79,8 @@ static int run(const struct command *command, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	libbpf_set_print(silent);
+	if (getpid() == 1 && strcmp(argv[0], "/init") == 0)
+		return pold_guest_main(argc, argv);
 	if (argc < 2)
 		return help(stderr, POLD_USAGE);
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)

@@ -58,6 +58,7 @@ static const struct {
 	{"endpoint", "ncio"},
 	{"identity", "nLskol"},
 	{"events", "noCtsPTBpOFRxyzw"},
+	{"verify", ""},
 };
 
 static bool is_allowed(const char *subcommand, int letter)

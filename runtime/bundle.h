@@ -237,8 +237,22 @@ struct polb_bundle_trace_cgroup {
 	__u32 first_label, n_labels; /* in .polc.labels */
 };
 
-/* X(field, section name, record type); the manifest is section ".polc.manifest". */
-#define POLB_BUNDLE_TABLES(X) POLB_BUNDLE_NETWORK_TABLES(X) POLB_BUNDLE_TRACE_TABLES(X)
+/* What a kernel's verifier took for a program that it accepted (polc build --verify). */
+struct polb_bundle_verified {
+	__u32 kernel, program; /* strings: release, function in the object */
+	__u32 instructions, total_states, peak_states;
+	__u32 stack_bytes; /* of the deepest chain of calls; 0: not known */
+};
+
+/*
+ * X(field, section name, record type); the manifest is section ".polc.manifest". ".polc.policy" is
+ * the policies themselves as canonical YAML (for `polc diff`; nothing on the node reads it), absent
+ * with --no-source and when the YAML cannot say everything (--unsupported=deny).
+ */
+#define POLB_BUNDLE_TABLES(X)                                                                      \
+	POLB_BUNDLE_NETWORK_TABLES(X)                                                              \
+	POLB_BUNDLE_TRACE_TABLES(X)                                                                \
+	X(verified, ".polc.verified", struct polb_bundle_verified)
 #define POLB_BUNDLE_NETWORK_TABLES(X)                                                              \
 	X(selectors, ".polc.selectors", struct polb_bundle_selector)                               \
 	X(requirements, ".polc.requirements", struct polb_bundle_requirement)                      \
@@ -255,7 +269,8 @@ struct polb_bundle_trace_cgroup {
 	X(step_words, ".polc.stepwords", struct polb_step_word)                                    \
 	X(rule_ids, ".polc.ruleids", __u32)                                                        \
 	X(identities, ".polc.identities", struct polb_bundle_identity)                             \
-	X(labels, ".polc.labels", struct polb_bundle_label)
+	X(labels, ".polc.labels", struct polb_bundle_label)                                        \
+	X(policy, ".polc.policy", __u8)
 #define POLB_BUNDLE_TRACE_TABLES(X)                                                                \
 	X(trace_policies, ".polc.trace.policies", struct polb_bundle_trace_policy)                 \
 	X(trace_specs, ".polc.trace.specs", struct polb_bundle_trace_spec)                         \

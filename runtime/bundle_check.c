@@ -349,6 +349,14 @@ static int check_identities(const struct polb_check *c)
 	return 0;
 }
 
+static int check_verified(const struct polb_check *c)
+{
+	for (size_t i = 0; i < c->b->n_verified; i++)
+		if (!polb_strings_ok(c, &c->b->verified[i].kernel, 2))
+			return polb_check_fail(c, "verified", i);
+	return 0;
+}
+
 /* Without programs for packets there is nothing that such tables could be for. */
 static int check_no_network(const struct polb_check *c)
 {
@@ -374,8 +382,8 @@ static int run_checks(const struct polb_check *c, check_function *const *checks,
 
 int polb_bundle_check(const struct polb_bundle *bundle, char error[POLB_ERROR_TEXT])
 {
-	static check_function *const common[] = {
-		check_manifest, check_requirements, check_prefixes, check_identities};
+	static check_function *const common[] = {check_manifest, check_requirements, check_prefixes,
+		check_identities, check_verified};
 	static check_function *const network[] = {check_selectors, check_rules, check_endpoints,
 		check_classes, check_peers, check_cidrs, check_ports, check_steps, check_rows,
 		check_index};

@@ -35,10 +35,10 @@ __attribute__((format(printf, 3, 4))) static int fail(
 }
 
 /* libbpf's first complaint of a load, kept for the case that it explains a failure. */
-static __thread char complaint[160];
+static __thread char complaint[256];
 
 /* "prog 'NAME': ..." of a complaint. */
-static void failed_program(char out[POLB_PROGRAM_NAME])
+void polb_complaint_program(char out[POLB_PROGRAM_NAME])
 {
 	const char *name = strncmp(complaint, "prog '", 6) == 0 ? complaint + 6 : "";
 	size_t n = strcspn(name, "'");
@@ -55,6 +55,17 @@ static int keep_complaint(enum libbpf_print_level level, const char *format, va_
 		complaint[strcspn(complaint, "\n")] = '\0';
 	}
 	return 0;
+}
+
+libbpf_print_fn_t polb_complaint_begin(void)
+{
+	complaint[0] = '\0';
+	return libbpf_set_print(keep_complaint);
+}
+
+const char *polb_complaint(void)
+{
+	return complaint;
 }
 
 /* The verifier's reason is its last line but for statistics; the source line it was at comes
@@ -100,7 +111,7 @@ static int load_failure(int err, const char *log, char error[POLB_ERROR_TEXT])
 		strerror(-err));
 }
 
-static bool in_network(const char *name, uint32_t hooks)
+bool polb_network_program(const char *name, uint32_t hooks)
 {
 	for (size_t i = 0; i < POLB_N_PROGRAMS; i++)
 		if ((programs[i].hook & hooks) && strcmp(name, programs[i].name) == 0)
@@ -108,7 +119,7 @@ static bool in_network(const char *name, uint32_t hooks)
 	return false;
 }
 
-static int set_target(struct bpf_program *program, const struct polb_bundle *bundle,
+int polb_program_target(struct bpf_program *program, const struct polb_bundle *bundle,
 	const struct polb_bundle_trace_program *p)
 {
 	bool targeted = false;
@@ -152,7 +163,7 @@ static int select_alternative(struct bpf_object *object, const struct polb_bundl
 		if (!program)
 			return fail(error, -EINVAL, "the bundle has no program %s", name);
 		bpf_program__set_autoload(program, true);
-		err = set_target(program, bundle, p);
+		err = polb_program_target(program, bundle, p);
 		if (err && options->failed)
 			snprintf(options->failed, POLB_PROGRAM_NAME, "%s", name);
 		if (err)
@@ -187,7 +198,7 @@ static int select_programs(struct bpf_object *object, const struct polb_bundle *
 
 	bpf_object__for_each_program(program, object)
 	{
-		bool wanted = in_network(bpf_program__name(program), hooks);
+		bool wanted = polb_network_program(bpf_program__name(program), hooks);
 
 		bpf_program__set_autoload(program, wanted);
 		found += wanted;
@@ -372,6 +383,32 @@ static void plan_maps(const struct polb_bundle *bundle, uint32_t hooks,
 	out->n += POLB_N_TRACE_MAP_PLANS;
 }
 
+/* Maps and constants as the bundle and the options want them. */
+static int adapt_object(struct bpf_object *object, const struct polb_bundle *bundle, uint32_t hooks,
+	const struct polb_instance_options *options, struct plans *plans,
+	char error[POLB_ERROR_TEXT])
+{
+	int err = drop_unused_maps(object, hooks);
+
+	if (err)
+		return fail(error, err, "cannot leave maps out: %s", strerror(-err));
+	err = set_constants(object, bundle, options, error);
+	if (err)
+		return err;
+	plan_maps(bundle, hooks, options, plans);
+	for (size_t i = 0; !err && i < plans->n; i++)
+		err = adapt_map(object, &plans->all[i], options, error);
+	return err;
+}
+
+int polb_object_adapt(struct bpf_object *object, const struct polb_bundle *bundle,
+	const struct polb_instance_options *options, char error[POLB_ERROR_TEXT])
+{
+	struct plans plans;
+
+	return adapt_object(object, bundle, bundle->manifest.hooks, options, &plans, error);
+}
+
 static int load_object(struct bpf_object *object, const struct polb_bundle *bundle,
 	const struct polb_instance_options *options, const char *log, char error[POLB_ERROR_TEXT])
 {
@@ -379,22 +416,13 @@ static int load_object(struct bpf_object *object, const struct polb_bundle *bund
 	struct plans plans;
 	int err = select_programs(object, bundle, hooks, options, error);
 
-	if (err)
-		return err;
-	err = drop_unused_maps(object, hooks);
-	if (err)
-		return fail(error, err, "cannot leave maps out: %s", strerror(-err));
-	err = set_constants(object, bundle, options, error);
-	if (err)
-		return err;
-	plan_maps(bundle, hooks, options, &plans);
-	for (size_t i = 0; !err && i < plans.n; i++)
-		err = adapt_map(object, &plans.all[i], options, error);
+	if (!err)
+		err = adapt_object(object, bundle, hooks, options, &plans, error);
 	if (err)
 		return err;
 	err = bpf_object__load(object);
 	if (err && options->failed)
-		failed_program(options->failed);
+		polb_complaint_program(options->failed);
 	if (err)
 		return load_failure(err, log, error);
 	for (size_t i = 0; !err && i < plans.n; i++)
@@ -430,10 +458,9 @@ int polb_instance_load(const struct polb_bundle *bundle,
 
 	if (!instance)
 		return fail(error, -ENOMEM, "out of memory");
-	complaint[0] = '\0';
 	if (options->failed)
 		options->failed[0] = '\0';
-	previous = libbpf_set_print(keep_complaint);
+	previous = polb_complaint_begin();
 	err = open_and_load(bundle, options, instance, error);
 	libbpf_set_print(previous);
 	if (err) {

@@ -31,6 +31,7 @@
 #include "bundle.h"
 
 struct polb_instance;
+struct bpf_insn;
 struct bpf_program;
 
 enum polb_program { POLB_CGROUP_IN, POLB_CGROUP_OUT, POLB_TC_FROM, POLB_TC_TO, POLB_N_PROGRAMS };
@@ -77,6 +78,22 @@ struct polb_peer polb_peer_value(const struct polb_bundle *bundle,
 	const struct polb_bundle_peer *peer, const char *local_node);
 /* The mode a tracing policy starts with (enum polb_policy_mode). */
 __u32 polb_trace_mode(const struct polb_bundle_trace_policy *policy, bool audit);
+/* What the verifier says of one program. */
+struct polb_verified {
+	const char *program;
+	int err;                      /* 0: accepted */
+	const char *log;              /* statistics, reason; or one line why it was not asked */
+	const struct bpf_insn *insns; /* of an accepted program, with the functions that it calls */
+	size_t n_insns;
+};
+typedef void polb_verify_tell(void *context, const struct polb_verified *verified);
+/*
+ * Asks the verifier about every program of a bundle, all alternatives of all hooks, and keeps none.
+ * tell() once for each. 0, or -errno with a line in `error` when they could not be asked.
+ */
+int polb_instance_verify(const struct polb_bundle *bundle,
+	const struct polb_instance_options *options, polb_verify_tell *tell, void *context,
+	char error[POLB_ERROR_TEXT]);
 /* Makes `endpoint_number` the one that TEST_RUN packets belong to: fallback of the cgroup programs
  * and interface `ifindex` (1: loopback) for tc. */
 int polb_instance_test_endpoint(

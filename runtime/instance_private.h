@@ -37,6 +37,20 @@ void polb_trace_map_plans(const struct polb_bundle *bundle,
 size_t polb_ring_bytes(
 	const struct polb_bundle *bundle, const struct polb_instance_options *options);
 
+/* instance.c, for instance_verify.c too. libbpf's first complaint since begin(), which returns the
+ * printer to be put back; the program that it names, or "". */
+libbpf_print_fn_t polb_complaint_begin(void);
+const char *polb_complaint(void);
+void polb_complaint_program(char out[POLB_PROGRAM_NAME]);
+/* A packet program of one of the hooks. */
+bool polb_network_program(const char *name, uint32_t hooks);
+/* What a tracing program is loaded for, where the kernel wants to know. 0 or -errno. */
+int polb_program_target(struct bpf_program *program, const struct polb_bundle *bundle,
+	const struct polb_bundle_trace_program *p);
+/* Maps and constants of an opened object. 0, or -errno with a line in `error`. */
+int polb_object_adapt(struct bpf_object *object, const struct polb_bundle *bundle,
+	const struct polb_instance_options *options, char error[POLB_ERROR_TEXT]);
+
 /* Ticks per second of this kernel (CONFIG_HZ); 250 when it cannot be found out. */
 uint32_t polb_kernel_hz(void);
 

@@ -506,4 +506,23 @@ struct polb_event_data {
 	/* size bytes */
 };
 
+/* --- described calls -----------------------------------------------------------------------------
+ */
+
+/*
+ * The front of the only value of polt_described, in the programs that polc runs on calls that
+ * somebody describes (bpf-templates/tracing/described.h); memory for the kernel's structures
+ * follows.
+ */
+struct polb_described {
+	__u64 where;  /* kernel address of this structure */
+	__u64 task;   /* of the struct task_struct that is current */
+	__u64 thread; /* tgid << 32 | tid */
+	__u64 cgroup;
+	__u64 signals; /* that were sent: bit n & 63 of signal n */
+};
+#define POLB_DESCRIBED_BYTES (256 * 1024)
+/* Words of the context: arguments from 0 on; the address of struct pt_regs; the result. */
+enum { POLB_DESCRIBED_REGISTERS = 10, POLB_DESCRIBED_RESULT = 11, POLB_DESCRIBED_WORDS = 12 };
+
 #endif

@@ -132,12 +132,22 @@ static __noinline void polt_this_call(struct polt_owed *out)
 	bpf_probe_read_kernel(&out->started_ns, sizeof(out->started_ns), &task->start_boottime);
 }
 
+static __always_inline bool polt_same_call(const struct polt_owed *a, const struct polt_owed *b)
+{
+	return a->number == b->number && a->ip == b->ip && a->sp == b->sp &&
+	       a->started_ns == b->started_ns;
+}
+
+/* Of several errors that a call is owed the first counts, as among overrides. */
 static __noinline bool polt_owe(__s32 error)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
+	const struct polt_owed *first = bpf_map_lookup_elem(&polt_enforcer, &tid);
 	struct polt_owed owed = {.error = error};
 
 	polt_this_call(&owed);
+	if (first && polt_same_call(first, &owed))
+		return true;
 	return bpf_map_update_elem(&polt_enforcer, &tid, &owed, BPF_ANY) == 0;
 }
 
@@ -188,8 +198,7 @@ static __noinline __s32 polt_enforcer_take(void)
 	if (likely(!owed))
 		return 0;
 	polt_this_call(&now);
-	bool same = now.number == owed->number && now.ip == owed->ip && now.sp == owed->sp &&
-		    now.started_ns == owed->started_ns;
+	bool same = polt_same_call(owed, &now);
 	__s32 error = owed->error;
 	bpf_map_delete_elem(&polt_enforcer, &tid);
 	return same && error < 0 && error >= -4095 ? error : 0;

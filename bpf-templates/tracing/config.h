@@ -99,4 +99,12 @@
 #define POLT_HAS_USDT 1
 #endif
 
+/* The programs are run on described calls: described.h. */
+#ifndef POLT_DESCRIBED
+#define POLT_DESCRIBED 0
+#endif
+#if POLT_DESCRIBED
+#include "described.h"
+#endif
+
 #endif

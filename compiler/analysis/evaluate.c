@@ -92,9 +92,8 @@ static bool rule_covers_port(const struct evaluation *e, const struct polc_net_r
 
 static bool rule_matches(const struct evaluation *e, const struct polc_net_rule *rule)
 {
-	return rule->direction == e->question->direction &&
-	       any_selector_matches(e->network, rule->selectors, rule->n_selectors, &e->peer) &&
-	       rule_covers_port(e, rule);
+	return rule->direction == e->question->direction && rule_covers_port(e, rule) &&
+	       any_selector_matches(e->network, rule->selectors, rule->n_selectors, &e->peer);
 }
 
 static void add_candidate(struct evaluation *e, const struct polc_net_rule *rule)

@@ -13,8 +13,6 @@
 
 #include "evaluate.h"
 
-enum polc_answer { POLC_NO, POLC_YES, POLC_UNKNOWN };
-
 /* One side of a witness: an identity that may exist, at an address. */
 struct polc_witness_party {
 	struct polc_identity identity; /* kinds, labels, named ports; number 0 */
@@ -48,9 +46,13 @@ struct polc_reach *polc_reach_new(struct polc_arena *arena,
 	const struct polc_network *const *networks, size_t n_networks,
 	const struct polc_identities *inventory);
 
-/* Lints. Rules are indices into networks[network]->rules. */
+/*
+ * Lints. Rules are indices into networks[network]->rules. A witness may always be NULL: that is
+ * much cheaper, and enough where a yes is the normal answer.
+ */
 
-/* Is there a connection for which this rule is among the deciding ones (candidates)? */
+/* Is there a connection for which this rule is among the deciding ones (candidates)? An Admin Pass:
+ * which it is the first to match. */
 enum polc_answer polc_reach_rule_decides(
 	struct polc_reach *reach, size_t network, uint32_t rule, struct polc_witness *witness);
 /*
@@ -86,7 +88,9 @@ struct polc_path_question {
 /*
  * Is there a connection from one of `from` to one of `to` with this verdict: egress at the source
  * if it is an endpoint and ingress at the destination if it is one. The witness is the source's
- * side (EGRESS), or the destination's when only that is an endpoint.
+ * side (EGRESS), or the destination's when only that is an endpoint. Endpoints are pods with a
+ * network namespace of their own here: one in the host's is a node to others. Selectors are as
+ * peers have them, of any kinds, and stay borrowed.
  */
 enum polc_answer polc_reach_path(struct polc_reach *reach, size_t network,
 	const struct polc_path_question *question, struct polc_witness *witness);
@@ -122,8 +126,9 @@ struct polc_changes {
 };
 /*
  * Every changed decision belongs to a region that is listed (or to an unknown cause): for each
- * pair of deciders with different verdicts that some connection has. One region per pair and
- * cause.
+ * pair of deciders with different verdicts that some connection has. With several equal deciders
+ * it is the first, as polc_decision.rule says. One region per pair; when both deciders are
+ * changes, what stands in the new network is the cause.
  */
 void polc_reach_changes(struct polc_reach *reach, struct polc_changes *changes);
 

@@ -33,6 +33,8 @@ struct polc_bundle_strings {
 	size_t n_slots, n_used;
 };
 
+void polc_bundle_strings_init(struct polc_bundle_strings *s, struct polc_arena *arena);
+
 struct polc_bundle_builder {
 	struct polc *polc;
 	const struct polc_plan *plan;

@@ -60,7 +60,7 @@ static void strings_append(struct polc_bundle_strings *s, const char *text, size
 	s->size += n;
 }
 
-static void strings_init(struct polc_bundle_strings *s, struct polc_arena *arena)
+void polc_bundle_strings_init(struct polc_bundle_strings *s, struct polc_arena *arena)
 {
 	s->arena = arena;
 	strings_append(s, "", 1);
@@ -450,8 +450,8 @@ static void fill(struct polc_bundle_builder *b, const char *clang_version)
 {
 	struct polb_bundle *out = &b->bundle;
 
-	strings_init(&b->strings, &b->polc->arena);
-	strings_init(&b->source_strings, &b->polc->arena);
+	polc_bundle_strings_init(&b->strings, &b->polc->arena);
+	polc_bundle_strings_init(&b->source_strings, &b->polc->arena);
 	fill_manifest(b, clang_version);
 	if (!b->options->only_tracing)
 		fill_network(b);
@@ -465,6 +465,10 @@ static void fill(struct polc_bundle_builder *b, const char *clang_version)
 	out->n_prefixes = b->prefixes.n;
 	out->labels = b->labels.items;
 	out->n_labels = b->labels.n;
+	if (b->options->policy_text && !b->options->no_source) {
+		out->policy = (const __u8 *)b->options->policy_text;
+		out->n_policy = strlen(b->options->policy_text);
+	}
 	out->strings = b->strings.bytes;
 	out->strings_size = b->strings.size;
 	if (!b->options->no_source) {
@@ -473,12 +477,33 @@ static void fill(struct polc_bundle_builder *b, const char *clang_version)
 	}
 }
 
+static struct polc_generated generate(
+	struct polc *polc, const struct polc_plan *plan, const struct polc_build_options *options)
+{
+	struct polc_buf config = {.arena = &polc->arena}, tracing = config;
+
+	polc_emit_network_header(plan, options, &config);
+	if (options->tracing) {
+		polc_emit_tracing_config(options->tracing, &config);
+		polc_emit_tracing_programs(options->tracing, &tracing);
+	}
+	return (struct polc_generated){.config = config.p, .tracing = tracing.p};
+}
+
+const char *polc_bundle_programs(
+	struct polc *polc, const struct polc_plan *plan, const struct polc_build_options *options)
+{
+	struct polc_generated generated = generate(polc, plan, options);
+
+	return polc_arena_printf(
+		&polc->arena, "%s%s", generated.config, generated.tracing ? generated.tracing : "");
+}
+
 int polc_bundle_build(struct polc *polc, const struct polc_plan *plan,
 	const struct polc_build_options *options, void **out, size_t *out_size)
 {
 	struct polc_bundle_builder b = {.polc = polc, .plan = plan, .options = options};
-	struct polc_buf config = {.arena = &polc->arena}, tracing = config;
-	struct polc_generated generated = {0};
+	struct polc_generated generated;
 	char error[POLB_ERROR_TEXT] = "";
 	const char *clang_version;
 	void *object;
@@ -487,13 +512,7 @@ int polc_bundle_build(struct polc *polc, const struct polc_plan *plan,
 	int err = polc_clang_version(polc, options, &clang_version);
 	if (err)
 		return err;
-	polc_emit_network_header(plan, options, &config);
-	if (options->tracing) {
-		polc_emit_tracing_config(options->tracing, &config);
-		polc_emit_tracing_programs(options->tracing, &tracing);
-		generated.tracing = tracing.p;
-	}
-	generated.config = config.p;
+	generated = generate(polc, plan, options);
 	err = polc_clang_compile_generated(polc, &generated, options, &object, &size);
 	if (err)
 		return err;

@@ -23,7 +23,8 @@ struct polc_build_options {
 	const uint8_t *inventory_hash;           /* 32 bytes or NULL */
 	const struct polc_tracing_plan *tracing; /* or NULL: no tracing policies */
 	const struct polc_inventory *inventory;  /* with tracing: whose cgroups are workloads */
-	bool only_tracing; /* no network programs and maps: there are no network policies */
+	const char *policy_text; /* for .polc.policy, or NULL; left out with no_source */
+	bool only_tracing;       /* no network programs and maps: there are no network policies */
 };
 
 /*
@@ -32,6 +33,9 @@ struct polc_build_options {
  */
 int polc_bundle_build(struct polc *polc, const struct polc_plan *plan,
 	const struct polc_build_options *options, void **out, size_t *out_size);
+/* What specialises the templates, all of it: equal texts give equal programs. Arena-owned. */
+const char *polc_bundle_programs(
+	struct polc *polc, const struct polc_plan *plan, const struct polc_build_options *options);
 /* The generated header that specialises the templates (golden tests, --keep-c). */
 void polc_emit_network_header(const struct polc_plan *plan,
 	const struct polc_build_options *options, struct polc_buf *out);

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "../ir/workload.h"
 #include "backend.h"
 #include "plan_tracing_internal.h"
 
@@ -300,107 +301,12 @@ static void fill_hooks(builder *b)
 
 /* ---- workloads ---- */
 
-/* What a workload selector looks at. */
-struct workload {
-	const struct polc_pod *pod;
-	const struct polc_container *container; /* NULL: a pod whose cgroup alone is known */
-};
-
-static const char *label_value(const struct workload *w, const char *key)
-{
-	if (!strncmp(key, "k8s:", 4))
-		key += 4;
-	if (!strcmp(key, "io.kubernetes.pod.namespace"))
-		return w->pod->namespace;
-	for (size_t i = 0; i < w->pod->labels.n; i++)
-		if (!strcmp(w->pod->labels.items[i].key, key))
-			return w->pod->labels.items[i].value;
-	return NULL;
-}
-
-/* The repository of an image: without tag and digest. */
-static const char *image_repository(builder *b, const char *image)
-{
-	const char *slash = strrchr(image, '/'), *at = strchr(image, '@');
-	size_t n = at ? (size_t)(at - image) : strlen(image);
-	const char *colon =
-		memchr(slash ? slash : image, ':', n - (size_t)((slash ? slash : image) - image));
-
-	return polc_arena_strndup(&b->polc->arena, image, colon ? (size_t)(colon - image) : n);
-}
-
-static const char *container_value(builder *b, const struct workload *w, const char *key)
-{
-	if (!w->container)
-		return NULL;
-	if (!strcmp(key, "name"))
-		return w->container->name;
-	if (!strcmp(key, "repo") && w->container->image)
-		return image_repository(b, w->container->image);
-	return NULL;
-}
-
-static bool requirement_holds(const struct polc_ast_requirement *r, const char *value)
-{
-	bool among = false;
-
-	for (size_t i = 0; value && i < r->values.n; i++)
-		among |= !strcmp(r->values.items[i], value);
-	switch (r->op) {
-	case POLB_OP_IN:
-		return among;
-	case POLB_OP_NOT_IN:
-		return !among;
-	case POLB_OP_EXISTS:
-		return value != NULL;
-	case POLB_OP_DOES_NOT_EXIST:
-		return value == NULL;
-	}
-	POLC_BUG("unknown operator %d", (int)r->op);
-}
-
-static bool pod_selector_holds(const struct polc_ast_selector *s, const struct workload *w)
-{
-	for (size_t i = 0; i < s->requirements.n; i++)
-		if (!requirement_holds(&s->requirements.items[i],
-			    label_value(w, s->requirements.items[i].key)))
-			return false;
-	return true;
-}
-
-static bool container_selector_holds(
-	builder *b, const struct polc_ast_selector *s, const struct workload *w)
-{
-	for (size_t i = 0; i < s->requirements.n; i++)
-		if (!requirement_holds(&s->requirements.items[i],
-			    container_value(b, w, s->requirements.items[i].key)))
-			return false;
-	return true;
-}
-
-/* Reference 1.1: without pod and container selectors a hostSelector means the host alone. */
-static bool workload_holds(
-	builder *b, const struct polc_trace_workload *selector, const struct workload *w)
-{
-	const struct polc_ast_workloads *s = selector->selectors;
-
-	if (selector->namespace && strcmp(selector->namespace, w->pod->namespace))
-		return false;
-	if (!s)
-		return true;
-	if (!s->pods && !s->containers)
-		return !s->host;
-	if (s->pods && !pod_selector_holds(s->pods, w))
-		return false;
-	return !s->containers || container_selector_holds(b, s->containers, w);
-}
-
 struct cgroup_tables {
 	POLC_VEC(struct polb_bundle_trace_cgroup) cgroups;
 	POLC_VEC(__u64) words;
 };
 
-static void add_words(builder *b, const struct workload *w, struct cgroup_tables *tables)
+static void add_words(builder *b, const struct polc_workload *w, struct cgroup_tables *tables)
 {
 	const struct polc_tracing *tracing = tracing_of(b);
 
@@ -408,7 +314,7 @@ static void add_words(builder *b, const struct workload *w, struct cgroup_tables
 		__u64 bits = 0;
 
 		for (size_t i = (size_t)word * 64; i < tracing->n_workloads && i / 64 == word; i++)
-			if (workload_holds(b, &tracing->workloads[i], w))
+			if (polc_workload_holds(&b->polc->arena, &tracing->workloads[i], w) > 0)
 				bits |= UINT64_C(1) << i % 64;
 		*polc_vec_push(&b->polc->arena, &tables->words) = bits;
 	}
@@ -418,7 +324,15 @@ static void add_cgroup(builder *b, const struct polc_pod *pod,
 	const struct polc_container *container, const char *cgroup, __u32 first_label,
 	struct cgroup_tables *tables)
 {
-	const struct workload w = {.pod = pod, .container = container};
+	const struct polc_workload w = {
+		.namespace = pod->namespace,
+		.labels_known = true,
+		.container_known = true,
+		.labels = pod->labels.items,
+		.n_labels = pod->labels.n,
+		.container = container ? container->name : NULL,
+		.image = container ? container->image : NULL,
+	};
 	struct polb_bundle_trace_cgroup out = {
 		.cgroup = text(b, cgroup),
 		.container_id = text(b, !cgroup && container ? container->id : NULL),

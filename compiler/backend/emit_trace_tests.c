@@ -234,10 +234,9 @@ static void emit_net_test(struct polc_emitter *e, const struct polc_trace_member
 		polc_buf_printf(
 			e->out, "polt_net_port(net, %s)", test->destination ? "true" : "false");
 	else
-		polc_buf_puts(e->out, test->kind == POLC_TEST_FAMILY ? "polt_net_family(net)"
-				      : test->kind == POLC_TEST_STATE
-					      ? "net->state ? net->state : -1"
-					      : "net->protocol");
+		polc_buf_puts(e->out, test->kind == POLC_TEST_FAMILY  ? "polt_net_family(net)"
+				      : test->kind == POLC_TEST_STATE ? "polt_net_state(net)"
+								      : "polt_net_protocol(net)");
 	polc_buf_puts(e->out, ";\n\t\tr = v < 0 ? -1 : ");
 	emit_intervals(e, &test->intervals, lookup, "v", false);
 	polc_buf_puts(e->out, ";\n");

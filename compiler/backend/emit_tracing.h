@@ -45,6 +45,7 @@ struct polc_emitter {
 	bool has_memo;
 	uint32_t memo_words;
 	bool has_socks; /* some selector tracks socks: events ask for whom */
+	bool described; /* programs are those that are run on described calls */
 };
 
 #define POLC_EMIT_CONTEXT "void *ctx, const int how, const int parameters"

@@ -68,7 +68,7 @@ static struct wants find_wants(const struct polc_tracing *tracing, const struct 
 
 /* ---- what a target can do ---- */
 
-static enum polc_known can(
+static enum polc_answer can(
 	const struct polc_target *target, const struct polc_trace_program *program)
 {
 	switch (program->mechanism) {

@@ -290,3 +290,16 @@ void polc_plan_tracing_print(
 	for (uint32_t i = 0; i < plan->n_domains; i++)
 		print_domain(&p, &plan->domains[i]);
 }
+
+void polc_plan_tracing_print_spec(const struct polc_tracing_plan *plan, struct polc *polc,
+	uint32_t spec, struct polc_buf *out)
+{
+	const struct printer p = {.plan = plan, .polc = polc, .out = out};
+
+	for (uint32_t i = 0; i < plan->n_hooks; i++)
+		for (uint32_t j = 0; j < plan->hooks[i].n_members; j++)
+			if (plan->hooks[i].members[j].spec == spec) {
+				print_hook(&p, &plan->hooks[i]);
+				break;
+			}
+}

@@ -135,10 +135,16 @@ const struct polc_tracing_plan *polc_plan_tracing(struct polc *polc,
 /* `explain --plan`: hook, mechanism, reason, what is looked up. */
 void polc_plan_tracing_print(
 	const struct polc_tracing_plan *plan, struct polc *polc, struct polc_buf *out);
+/* Only the hooks that one spec is on. */
+void polc_plan_tracing_print_spec(const struct polc_tracing_plan *plan, struct polc *polc,
+	uint32_t spec, struct polc_buf *out);
 void polc_plan_tracing_json(
 	const struct polc_tracing_plan *plan, struct polc *polc, struct polc_buf *out);
 /* polc_config.h's tracing part (macros) and polc_tracing.h (functions and programs). */
 void polc_emit_tracing_config(const struct polc_tracing_plan *plan, struct polc_buf *out);
 void polc_emit_tracing_programs(const struct polc_tracing_plan *plan, struct polc_buf *out);
+/* Likewise, of programs that are run on described calls (run_call.h). */
+void polc_emit_described_config(const struct polc_tracing_plan *plan, struct polc_buf *out);
+void polc_emit_described_programs(const struct polc_tracing_plan *plan, struct polc_buf *out);
 
 #endif

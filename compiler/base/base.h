@@ -24,6 +24,9 @@ enum polc_exit {
 	POLC_EXIT_BUG = 70,        /* a bug in the tool */
 };
 
+/* To a question that cannot always be settled. */
+enum polc_answer { POLC_NO, POLC_YES, POLC_UNKNOWN };
+
 /* A broken invariant of ours. Never reachable from input; prints and exits 70. */
 #define POLC_BUG(...) polc_bug(__FILE__, __LINE__, __VA_ARGS__)
 _Noreturn void polc_bug(const char *file, int line, const char *fmt, ...) POLC_PRINTF(3, 4);

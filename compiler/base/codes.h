@@ -124,8 +124,7 @@
 	X(1402, TEST_FAILED)                                                                       \
 	X(1403, BAD_CONFIGURATION)                                                                 \
 	X(1404, SUPPRESSION_WITHOUT_REASON)                                                        \
-	X(1405, UNUSED_SUPPRESSION)                                                                \
-	X(1406, DIFFERENCE_UNKNOWN)
+	X(1405, UNUSED_SUPPRESSION)
 
 enum polc_code {
 #define X(number, name) POLC_CODE_##name = number,

@@ -8,6 +8,7 @@
 struct polc_source {
 	const char
 		*path; /* as shown to the user and recorded in bundles: never absolute in those */
+	const char *file; /* as it is opened, to write to it; NULL: none; not to be shown */
 	const char *text; /* whole file, NUL-terminated, len bytes before the NUL */
 	size_t len;
 	const uint32_t *line_starts; /* byte offset of each line; built on first use */

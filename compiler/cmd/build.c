@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "../backend/bundle.h"
-#include "cmd.h"
+#include "verify.h"
 
 struct build {
 	struct polc_cmd cmd;
@@ -14,6 +14,9 @@ struct build {
 	polc_text_list hooks;
 	const char *keep_c;
 	bool no_source, audit, no_cache, verbose;
+	bool verify;
+	struct polc_verify_flags verify_flags;
+	struct polc_verify_options verify_options;
 };
 
 static const struct polc_option options[] = {
@@ -32,6 +35,9 @@ static const struct polc_option options[] = {
 		"always run clang"},
 	{"verbose", 'v', POLC_OPTION_FLAG, offsetof(struct build, verbose), NULL, NULL,
 		"print the summary line even when stdout is no terminal"},
+	{"verify", 0, POLC_OPTION_FLAG, offsetof(struct build, verify), NULL, NULL,
+		"write it only when the kernels' verifiers accept it, with what it costs there"},
+	POLC_CMD_KERNEL_OPTIONS(build, verify_flags),
 	{"key", 0, POLC_OPTION_LATER, 0, NULL, NULL, NULL},
 };
 
@@ -99,7 +105,9 @@ static int compile(struct build *build, uint32_t hooks)
 		polc_plan_build(polc, build->cmd.network, build->cmd.identities);
 	const struct polc_tracing_plan *tracing =
 		polc_plan_tracing(polc, build->cmd.tracing, &build->cmd.tracing_options);
+	struct polc_buf policy_text = {.arena = &polc->arena};
 	uint8_t inventory_hash[32];
+	bool has_text = polc_policy_text(polc, input, &policy_text);
 	const struct polc_build_options build_options = {
 		.hooks = hooks,
 		.keep_c = build->keep_c,
@@ -111,6 +119,7 @@ static int compile(struct build *build, uint32_t hooks)
 		.inventory_hash = input->inventory.given ? inventory_hash : NULL,
 		.inventory = &input->inventory,
 		.tracing = tracing,
+		.policy_text = has_text ? policy_text.p : NULL,
 		.only_tracing = tracing && !input->ast.policies.n,
 	};
 	void *data = NULL;
@@ -120,9 +129,16 @@ static int compile(struct build *build, uint32_t hooks)
 		return POLC_EXIT_BAD;
 	polc_inventory_digest(&polc->arena, &input->inventory, inventory_hash);
 	int result = polc_bundle_build(polc, plan, &build_options, &data, &size);
+	int code = result < 0 ? POLC_EXIT_ENVIRONMENT : POLC_EXIT_OK;
 
-	if (result >= 0)
-		result = polc_cmd_write_file(build->output, data, size);
+	if (!code && build->verify)
+		code = polc_verify_built(
+			&build->cmd, &build->verify_options, build->output, &data, &size);
+	if (code) {
+		free(data);
+		return code;
+	}
+	result = polc_cmd_write_file(build->output, data, size);
 	if (result >= 0)
 		print_summary(build, plan, data, size);
 	free(data);
@@ -141,9 +157,17 @@ static int run(struct build *build)
 	if (!strcmp(build->output, "-") && isatty(STDOUT_FILENO))
 		return polc_cmd_usage_error(
 			&build->cmd, "refusing to write a bundle to the terminal");
+	exit_code =
+		polc_verify_flags_read(&build->cmd, &build->verify_flags, &build->verify_options);
+	if (exit_code)
+		return exit_code;
+	if (build->verify_flags.kernels.n || build->verify_flags.max_insns)
+		build->verify = true;
 	exit_code = polc_cmd_load(&build->cmd);
-	if (exit_code == POLC_EXIT_OK)
+	if (exit_code == POLC_EXIT_OK) {
+		polc_cmd_check_assertions(&build->cmd);
 		exit_code = compile(build, hooks);
+	}
 	polc_cmd_print_diagnostics(&build->cmd);
 	return exit_code;
 }

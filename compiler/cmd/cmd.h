@@ -15,22 +15,30 @@
 int polc_cmd_build(int argc, char **argv);
 int polc_cmd_check(int argc, char **argv);
 int polc_cmd_explain(int argc, char **argv);
+int polc_cmd_diff(int argc, char **argv);
 int polc_cmd_matrix(int argc, char **argv);
 int polc_cmd_fmt(int argc, char **argv);
+int polc_cmd_graph(int argc, char **argv);
 int polc_cmd_inspect(int argc, char **argv);
+int polc_cmd_lsp(int argc, char **argv);
+int polc_cmd_completion(int argc, char **argv);
+int polc_cmd_verify(int argc, char **argv);
+int polc_cmd_target(int argc, char **argv);
+int polc_cmd_test(int argc, char **argv);
 
 typedef POLC_VEC(const char *) polc_text_list;
 
 /*
  * X(enumerator, type of the field at the option's offset): FLAG takes no value, TEXT keeps the
- * last, LIST all values; CHOICE stores the index of the word in `choices`; LATER is refused as not
- * supported yet.
+ * last, LIST all values; OPTIONAL takes one only behind "=", else it is "-"; CHOICE stores the
+ * index of the word in `choices`; LATER is refused as not supported yet.
  */
 #define POLC_OPTION_KINDS(X)                                                                       \
 	X(FLAG, bool)                                                                              \
 	X(TEXT, const char *)                                                                      \
 	X(LIST, polc_text_list)                                                                    \
 	X(CHOICE, unsigned)                                                                        \
+	X(OPTIONAL, const char *)                                                                  \
 	X(LATER, none)
 
 enum polc_option_kind {
@@ -58,6 +66,15 @@ struct polc_command {
 	size_t min_operands, max_operands;
 };
 
+/* A row of main.c's table, which polc_cmd_completion() is told of. */
+struct polc_subcommand {
+	const char *name, *summary;
+	int (*run)(int argc, char **argv); /* NULL: planned */
+};
+void polc_completion_commands(const struct polc_subcommand *commands, size_t n);
+/* The table that a subcommand's run() parses its command line by; NULL: it never came to that. */
+const struct polc_command *polc_cmd_describe(int (*run)(int argc, char **argv));
+
 /* The beginning of every subcommand's own struct. */
 struct polc_cmd {
 	const struct polc_command *command;
@@ -70,12 +87,18 @@ struct polc_cmd {
 	const char *cluster_name;
 	polc_text_list target_names; /* --target */
 	unsigned format;             /* index in the subcommand's own list; 0 is text or table */
+	const char *config_file;     /* --config */
+	bool no_config;
+	bool warnings_are_errors;  /* of -Werror or .polc.yaml; for check */
+	struct polc_levels levels; /* of -W and .polc.yaml; polc.levels points here */
+	uint64_t given;            /* bit i: options[i] was on the command line */
 	/* Filled by polc_cmd_load(). */
 	struct polc_input input;
 	const struct polc_network *network;
 	const struct polc_identities *identities;
 	struct polc_tracing_options tracing_options; /* targets: open until polc_cmd_free() */
 	const struct polc_tracing *tracing;
+	bool settled;            /* levels and comments were applied to the diagnostics */
 	const char **rule_texts; /* polc_cmd_rule_text()'s memory */
 };
 
@@ -96,6 +119,10 @@ extern const char *const polc_posture_names[];
 			polc_posture_names, "what happens to endpoints that no policy selects"},   \
 		{"target", 0, POLC_OPTION_LIST, offsetof(struct polc_cmd, target_names), "KERNEL", \
 			NULL, "BTF file, directory or name of a kernel; or \"running\""},          \
+		{"config", 0, POLC_OPTION_TEXT, offsetof(struct polc_cmd, config_file), "FILE",    \
+			NULL, "instead of .polc.yaml here or above"},                              \
+		{"no-config", 0, POLC_OPTION_FLAG, offsetof(struct polc_cmd, no_config), NULL,     \
+			NULL, "read no .polc.yaml"},                                               \
 	{                                                                                          \
 		"cluster-name", 0, POLC_OPTION_TEXT, offsetof(struct polc_cmd, cluster_name),      \
 			"NAME", NULL, "value of the label io.cilium.k8s.policy.cluster"            \
@@ -109,6 +136,8 @@ extern const char *const polc_posture_names[];
 bool polc_cmd_parse(
 	const struct polc_command *command, void *cmd, int argc, char **argv, int *exit_code);
 void polc_cmd_free(void *cmd);
+/* Was the option of this name on the command line? */
+bool polc_cmd_given(const struct polc_cmd *cmd, const char *name);
 /* "polc NAME: message", and where help is; returns POLC_EXIT_USAGE. */
 int polc_cmd_usage_error(const struct polc_cmd *cmd, const char *fmt, ...) POLC_PRINTF(2, 3);
 
@@ -118,6 +147,10 @@ int polc_cmd_usage_error(const struct polc_cmd *cmd, const char *fmt, ...) POLC_
  * ENVIRONMENT.
  */
 int polc_cmd_load(struct polc_cmd *cmd);
+/* The second half of it, for those who filled cmd->input themselves: from reading to lowering. */
+int polc_cmd_lower(struct polc_cmd *cmd);
+/* Checks the assertions of what was loaded without errors; reports those that do not hold. */
+void polc_cmd_check_assertions(struct polc_cmd *cmd);
 /* Closes what polc_cmd_load() opened; polc_cmd_free() calls it. */
 void polc_cmd_close_targets(struct polc_cmd *cmd);
 /* Diagnostics as text on stderr, in colour on a terminal. */

@@ -3,7 +3,7 @@
  * `polc explain`: how one connection is decided: both directions, tier by tier, the policies that
  * select the endpoint and those of their rules that match, which of them decides and why. With
  * --plan: where tracing policies are hooked, by which mechanism and why. (--tetragon-delta:
- * explain_delta.c)
+ * explain_delta.c; --call: explain_call.c)
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +16,8 @@ struct explain {
 	struct polc_cmd cmd;
 	const char *from, *to, *port;
 	bool plan, tetragon_delta;
+	const char *call;
+	polc_text_list with;
 };
 
 enum { FORMAT_TEXT, FORMAT_JSON };
@@ -32,14 +34,18 @@ static const struct polc_option options[] = {
 		"print the hooks of tracing policies: mechanism, reason, lookups, cost"},
 	{"tetragon-delta", 0, POLC_OPTION_FLAG, offsetof(struct explain, tetragon_delta), NULL,
 		NULL, "print where these tracing policies mean something else to Tetragon"},
+	{"call", 0, POLC_OPTION_TEXT, offsetof(struct explain, call), "HOOK", NULL,
+		"what tracing policies make of a call: \"kprobe cap_capable\", \"lsm file_open\""},
+	{"with", 0, POLC_OPTION_LIST, offsetof(struct explain, with), "KEY=VALUE", NULL,
+		"what is known of the call: arg0=..., return=..., binary=..., pid=..."},
 	{"format", 0, POLC_OPTION_CHOICE, offsetof(struct explain, cmd.format), NULL, formats,
 		"how the explanation is printed"},
 };
 
 static const struct polc_command command = {
 	.name = "explain",
-	.synopsis = "POLICY... --inventory FILE --from WHO --to WHO --port tcp/80 | --plan | "
-		    "--tetragon-delta",
+	.synopsis = "POLICY... --inventory FILE --from WHO --to WHO --port tcp/80 | --call HOOK "
+		    "--with KEY=VALUE... | --plan | --tetragon-delta",
 	.summary = "Shows how one connection is decided, rule by rule; or how traces are hooked",
 	.options = options,
 	.n_options = POLC_ARRAY_SIZE(options),
@@ -217,14 +223,19 @@ static int run_flow(struct explain *explain)
 /* About tracing policies, not about a connection. */
 static int run_tracing(struct explain *explain)
 {
-	const char *option = explain->plan ? "--plan" : "--tetragon-delta";
+	const char *option = explain->call   ? "--call"
+			     : explain->plan ? "--plan"
+					     : "--tetragon-delta";
 
-	if (explain->plan && explain->tetragon_delta)
+	if (explain->plan + explain->tetragon_delta + (explain->call != NULL) > 1)
 		return polc_cmd_usage_error(
-			&explain->cmd, "--plan and --tetragon-delta exclude each other");
+			&explain->cmd, "--call, --plan and --tetragon-delta exclude each other");
 	if (explain->from || explain->to || explain->port)
 		return polc_cmd_usage_error(&explain->cmd,
 			"%s is about tracing: it goes without --from, --to and --port", option);
+	if (explain->call)
+		return polc_explain_call(&explain->cmd, explain->call, &explain->with,
+			explain->cmd.format == FORMAT_JSON);
 	return explain->plan ? explain_plan(explain)
 			     : polc_explain_tetragon_delta(
 				       &explain->cmd, explain->cmd.format == FORMAT_JSON);
@@ -235,7 +246,9 @@ static int run(struct explain *explain)
 	if (!explain->cmd.operands.n && !explain->tetragon_delta)
 		return polc_cmd_usage_error(&explain->cmd, "a file is missing; usage: polc %s %s",
 			command.name, command.synopsis);
-	if (explain->plan || explain->tetragon_delta)
+	if (explain->with.n && !explain->call)
+		return polc_cmd_usage_error(&explain->cmd, "--with is for --call");
+	if (explain->call || explain->plan || explain->tetragon_delta)
 		return run_tracing(explain);
 	return run_flow(explain);
 }

@@ -30,4 +30,8 @@ void polc_explain_print_json(struct polc_cmd *cmd, const struct polc_flow *flow,
 /* Differences from Tetragon that concern the policies; all of them when there is no policy. */
 int polc_explain_tetragon_delta(struct polc_cmd *cmd, bool json);
 
+/* What tracing policies make of a call: a hook and KEY=VALUE facts (analysis/call.h). */
+int polc_explain_call(
+	struct polc_cmd *cmd, const char *hook, const polc_text_list *with, bool json);
+
 #endif

@@ -88,4 +88,13 @@ void polc_flow_conclude(struct polc_flow_answer *answer);
  * unknown. */
 const struct polc_side *polc_flow_deciding_side(const struct polc_flow_answer *answer);
 
+/*
+ * The same by the compiled programs in this kernel (backend/run.h). Opening is POLC_EXIT_OK, BAD or
+ * ENVIRONMENT (reported); asking 0, or -errno (printed), -EILSEQ when hooks disagree.
+ */
+struct polc_run;
+int polc_flow_run_open(struct polc_cmd *cmd, struct polc_run **out);
+int polc_flow_run(
+	struct polc_run *run, const struct polc_flow *flow, struct polc_flow_answer *answer);
+
 #endif

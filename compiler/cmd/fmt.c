@@ -12,7 +12,7 @@
 struct fmt {
 	struct polc_cmd cmd;
 	unsigned to; /* index in `spellings` */
-	bool write, check;
+	bool write, check, diff;
 	POLC_VEC(struct polc_fmt_file) files;
 };
 
@@ -26,11 +26,13 @@ static const struct polc_option options[] = {
 		"rewrite the files that change, instead of printing"},
 	{"check", 0, POLC_OPTION_FLAG, offsetof(struct fmt, check), NULL, NULL,
 		"print the names of files that would change, and exit with 1 when there are any"},
+	{"diff", 'd', POLC_OPTION_FLAG, offsetof(struct fmt, diff), NULL, NULL,
+		"print what would change, as a unified diff; with --check the exit code says if"},
 };
 
 static const struct polc_command command = {
 	.name = "fmt",
-	.synopsis = "FILE... [--to pol|yaml] [-w | --check]",
+	.synopsis = "FILE... [--to pol|yaml] [-w | --check] [--diff]",
 	.summary = "Formats policies, or converts them to YAML or the policy language",
 	.options = options,
 	.n_options = POLC_ARRAY_SIZE(options),
@@ -56,9 +58,11 @@ static int check_usage(struct fmt *fmt)
 
 	if (fmt->write && fmt->check)
 		return polc_cmd_usage_error(&fmt->cmd, "-w and --check exclude each other");
-	if (fmt->to != TO_SAME && (fmt->write || fmt->check))
-		return polc_cmd_usage_error(
-			&fmt->cmd, "--to converts to standard output: it excludes -w and --check");
+	if (fmt->write && fmt->diff)
+		return polc_cmd_usage_error(&fmt->cmd, "-w and --diff exclude each other");
+	if (fmt->to != TO_SAME && (fmt->write || fmt->check || fmt->diff))
+		return polc_cmd_usage_error(&fmt->cmd,
+			"--to converts to standard output: it excludes -w, --check and --diff");
 	for (size_t i = 0; i < fmt->cmd.operands.n && exit_code == POLC_EXIT_OK; i++)
 		exit_code = check_operand(fmt, fmt->cmd.operands.items[i]);
 	return exit_code;
@@ -151,21 +155,41 @@ static void print(struct fmt *fmt, size_t i)
 	fwrite(file->out.p, 1, file->out.n, stdout);
 }
 
+static void print_diff(struct fmt *fmt, const struct polc_fmt_file *file)
+{
+	struct polc_arena *arena = &fmt->cmd.polc.arena;
+	const struct polc_source *source = polc_source_get(&fmt->cmd.polc.sources, file->source);
+	struct polc_buf out = {.arena = arena};
+
+	polc_fmt_diff(arena, file->path, source->text, source->len, file->out.p, file->out.n, &out);
+	fwrite(out.p, 1, out.n, stdout);
+}
+
+/* A file that changes: shown, named or rewritten. */
+static int deliver_change(struct fmt *fmt, const struct polc_fmt_file *file)
+{
+	if (fmt->write)
+		return rewrite(file) < 0 ? POLC_EXIT_ENVIRONMENT : POLC_EXIT_OK;
+	if (fmt->diff)
+		print_diff(fmt, file);
+	else
+		puts(file->path);
+	return fmt->check ? POLC_EXIT_BAD : POLC_EXIT_OK;
+}
+
 static int deliver(struct fmt *fmt)
 {
 	int exit_code = POLC_EXIT_OK;
 
 	for (size_t i = 0; i < fmt->files.n; i++) {
 		const struct polc_fmt_file *file = &fmt->files.items[i];
+		int result = POLC_EXIT_OK;
 
-		if (!fmt->check && !fmt->write) {
+		if (!fmt->check && !fmt->write && !fmt->diff)
 			print(fmt, i);
-		} else if (changes(fmt, file) && fmt->check) {
-			puts(file->path);
-			exit_code = POLC_EXIT_BAD;
-		} else if (changes(fmt, file) && rewrite(file) < 0) {
-			exit_code = POLC_EXIT_ENVIRONMENT;
-		}
+		else if (changes(fmt, file))
+			result = deliver_change(fmt, file);
+		exit_code = result > exit_code ? result : exit_code;
 	}
 	return exit_code;
 }

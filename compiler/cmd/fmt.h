@@ -22,4 +22,8 @@ void polc_fmt_layout(struct polc *polc, struct polc_fmt_file *file);
  */
 size_t polc_fmt_convert(struct polc *polc, struct polc_fmt_file *file);
 
+/* Appends a unified diff of two texts. */
+void polc_fmt_diff(struct polc_arena *arena, const char *path, const char *before, size_t n_before,
+	const char *after, size_t n_after, struct polc_buf *out);
+
 #endif

@@ -9,100 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../frontend/layout.h"
 #include "../frontend/pol.h"
-
-/* Layout */
-
-static bool same_yaml(const struct polc_yaml *a, const struct polc_yaml *b);
-
-static bool same_children(const struct polc_yaml *a, const struct polc_yaml *b)
-{
-	for (size_t i = 0; i < a->n_items; i++)
-		if (!same_yaml(a->items[i], b->items[i]))
-			return false;
-	for (size_t i = 0; i < a->n_entries; i++)
-		if (!same_yaml(a->entries[i].key, b->entries[i].key) ||
-			!same_yaml(a->entries[i].value, b->entries[i].value))
-			return false;
-	return true;
-}
-
-static bool same_yaml(const struct polc_yaml *a, const struct polc_yaml *b)
-{
-	if (a->kind != b->kind || a->n_items != b->n_items || a->n_entries != b->n_entries)
-		return false;
-	if (a->kind == POLC_YAML_SCALAR)
-		return a->plain == b->plain && a->length == b->length &&
-		       memcmp(a->value, b->value, a->length) == 0;
-	return same_children(a, b);
-}
-
-/* Do two texts hold the same documents? Blanks at line ends may be content of a block scalar. */
-static bool same_documents(struct polc_source original, const struct polc_buf *changed)
-{
-	polc_yaml_documents a = {0}, b = {0};
-	struct polc scratch;
-	bool same;
-
-	polc_init(&scratch);
-	polc_yaml_parse_bytes(&scratch,
-		polc_source_add(
-			&scratch.arena, &scratch.sources, "before", original.text, original.len),
-		&a);
-	polc_yaml_parse_bytes(&scratch,
-		polc_source_add(&scratch.arena, &scratch.sources, "after", changed->p, changed->n),
-		&b);
-	same = a.n == b.n && scratch.n_errors == 0;
-	for (size_t i = 0; same && i < a.n; i++)
-		same = same_yaml(a.items[i], b.items[i]);
-	polc_free(&scratch);
-	return same;
-}
-
-/* Lines without blanks at their ends, and no empty lines at the end of the file. */
-static void trim(const char *text, struct polc_buf *out)
-{
-	size_t empty = 0;
-
-	for (const char *line = text; *line;) {
-		size_t len = strcspn(line, "\n"), kept = len;
-
-		while (kept > 0 && strchr(" \t\r", line[kept - 1]))
-			kept--;
-		for (; kept && empty; empty--)
-			polc_buf_puts(out, "\n");
-		if (kept) {
-			polc_buf_add(out, line, kept);
-			polc_buf_puts(out, "\n");
-		} else {
-			empty++;
-		}
-		line += len + (line[len] == '\n');
-	}
-}
-
-/* YAML keeps its lines and comments: there is no one layout that its authors would agree on. */
-static void layout_yaml(struct polc *polc, struct polc_fmt_file *file)
-{
-	struct polc_source source = *polc_source_get(&polc->sources, file->source);
-
-	trim(source.text, &file->out);
-	if (file->out.n && same_documents(source, &file->out))
-		return;
-	file->out = (struct polc_buf){.arena = &polc->arena};
-	polc_buf_add(&file->out, source.text, source.len);
-	if (source.len && source.text[source.len - 1] != '\n')
-		polc_buf_puts(&file->out, "\n");
-}
 
 void polc_fmt_layout(struct polc *polc, struct polc_fmt_file *file)
 {
 	const struct polc_source *source = polc_source_get(&polc->sources, file->source);
 
-	if (file->spelling == POLC_SPELLING_POL)
-		pol_layout(source->text, source->len, &file->out);
-	else
-		layout_yaml(polc, file);
+	polc_layout_text(&polc->arena, file->spelling == POLC_SPELLING_POL, source->text,
+		source->len, &file->out);
 }
 
 /* What cannot be converted */
@@ -120,6 +35,13 @@ static void refuse_unsupported(struct polc *polc, const struct polc_ast_spec *sp
 		if (spec->rules.items[i].unsupported)
 			refuse(polc, spec->rules.items[i].unsupported_span,
 				spec->rules.items[i].unsupported);
+}
+
+static void refuse_policies(struct polc *polc, const struct polc_ast *ast)
+{
+	for (size_t i = 0; i < ast->policies.n; i++)
+		for (size_t s = 0; s < ast->policies.items[i]->specs.n; s++)
+			refuse_unsupported(polc, &ast->policies.items[i]->specs.items[s]);
 }
 
 static bool holds_objects(const struct polc_inventory *inventory)
@@ -159,6 +81,8 @@ struct item {
 	const struct polc_ast_policy *policy; /* or */
 	const struct polc_ast_tracing *tracing;
 	const struct polc_pod *pod;
+	const struct polc_ast_test *test;
+	const struct polc_ast_assertion *assertion;
 };
 
 static int item_compare(const void *left, const void *right)
@@ -173,7 +97,8 @@ static struct item *items_of(struct polc *polc, const struct polc_fmt_file *file
 	const struct polc_input *input = &file->input;
 	struct item *items, *item;
 
-	*n = input->ast.policies.n + input->tracings.n + input->inventory.pods.n;
+	*n = input->ast.policies.n + input->tracings.n + input->inventory.pods.n + input->tests.n +
+	     input->assertions.n;
 	item = items = POLC_NEW_ARRAY(&polc->arena, *n, struct item);
 	for (size_t i = 0; i < input->ast.policies.n; i++)
 		*item++ = (struct item){.begin = input->ast.policies.items[i]->span.begin,
@@ -184,6 +109,12 @@ static struct item *items_of(struct polc *polc, const struct polc_fmt_file *file
 	for (size_t i = 0; i < input->inventory.pods.n; i++)
 		*item++ = (struct item){.begin = input->inventory.pods.items[i].span.begin,
 			.pod = &input->inventory.pods.items[i]};
+	for (size_t i = 0; i < input->tests.n; i++)
+		*item++ = (struct item){
+			.begin = input->tests.items[i]->span.begin, .test = input->tests.items[i]};
+	for (size_t i = 0; i < input->assertions.n; i++)
+		*item++ = (struct item){.begin = input->assertions.items[i]->span.begin,
+			.assertion = input->assertions.items[i]};
 	if (*n)
 		qsort(items, *n, sizeof(*items), item_compare);
 	return items;
@@ -219,6 +150,12 @@ static void write_item(struct polc_buf *out, const struct item *item, enum polc_
 	else if (item->tracing)
 		(to == POLC_SPELLING_POL ? polc_tracing_print_pol : polc_tracing_print_yaml)(
 			item->tracing, out);
+	else if (item->test)
+		(to == POLC_SPELLING_POL ? polc_pol_write_test : polc_yaml_write_test)(
+			out, item->test);
+	else if (item->assertion)
+		(to == POLC_SPELLING_POL ? polc_pol_write_assertion : polc_yaml_write_assertion)(
+			out, item->assertion);
 	else
 		(to == POLC_SPELLING_POL ? polc_pol_write_endpoint : polc_yaml_write_endpoint)(
 			out, item->pod);
@@ -229,6 +166,10 @@ static void print_all(const struct polc_input *input, struct polc_buf *out)
 	polc_ast_print_yaml(&input->ast, out);
 	for (size_t i = 0; i < input->tracings.n; i++)
 		polc_tracing_print_yaml(input->tracings.items[i], out);
+	for (size_t i = 0; i < input->tests.n; i++)
+		polc_yaml_write_test(out, input->tests.items[i]);
+	for (size_t i = 0; i < input->assertions.n; i++)
+		polc_yaml_write_assertion(out, input->assertions.items[i]);
 }
 
 /* Reads what was written again: it must mean the same. A difference is reported, not written. */
@@ -262,9 +203,9 @@ size_t polc_fmt_convert(struct polc *polc, struct polc_fmt_file *file)
 	size_t n;
 	struct item *items = items_of(polc, file, &n);
 
-	for (size_t i = 0; i < n; i++)
-		for (size_t s = 0; items[i].policy && s < items[i].policy->specs.n; s++)
-			refuse_unsupported(polc, &items[i].policy->specs.items[s]);
+	refuse_policies(polc, &file->input.ast);
+	for (size_t i = 0; i < file->input.tests.n; i++)
+		refuse_policies(polc, &file->input.tests.items[i]->inside->ast);
 	refuse_inventory(polc, file);
 	refuse_unknown(polc, file);
 	if (polc->n_errors != errors)

@@ -128,6 +128,25 @@ static void add_endpoints(struct polc_buf *b, const struct polb_bundle *bundle)
 	polc_buf_puts(b, "]");
 }
 
+static void add_verified(struct polc_buf *b, const struct polb_bundle *bundle)
+{
+	if (!bundle->n_verified)
+		return;
+	polc_buf_puts(b, ",\"verified\":[");
+	for (size_t i = 0; i < bundle->n_verified; i++) {
+		const struct polb_bundle_verified *v = &bundle->verified[i];
+
+		polc_buf_puts(b, i ? ",{" : "{");
+		add_string(b, bundle, "kernel", v->kernel);
+		add_string(b, bundle, "program", v->program);
+		polc_buf_printf(b,
+			"\"instructions\":%u,\"total_states\":%u,\"peak_states\":%u,"
+			"\"stack_bytes\":%u}",
+			v->instructions, v->total_states, v->peak_states, v->stack_bytes);
+	}
+	polc_buf_puts(b, "]");
+}
+
 void polc_inspect_print_json(struct polc_arena *arena, const struct polb_bundle *bundle, FILE *out)
 {
 	struct polc_buf b = {.arena = arena};
@@ -139,6 +158,7 @@ void polc_inspect_print_json(struct polc_arena *arena, const struct polb_bundle 
 	add_selectors(&b, bundle);
 	add_endpoints(&b, bundle);
 	polc_inspect_tracing_json(&b, bundle);
+	add_verified(&b, bundle);
 	polc_buf_puts(&b, "}\n");
 	fwrite(b.p, 1, b.n, out);
 }

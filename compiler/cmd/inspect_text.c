@@ -5,6 +5,7 @@
  */
 #include <sodium.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "inspect_tracing.h"
 
@@ -123,6 +124,28 @@ static void print_endpoints(struct polc_arena *arena, const struct polb_bundle *
 	}
 }
 
+/* What kernels' verifiers took for it when it was built. */
+static void print_verified(struct polc_arena *arena, const struct polb_bundle *bundle, FILE *out)
+{
+	const char *last = "";
+
+	if (bundle->n_verified)
+		fputs("\nverified\n", out);
+	for (size_t i = 0; i < bundle->n_verified; i++) {
+		const struct polb_bundle_verified *v = &bundle->verified[i];
+		const char *kernel = string(arena, bundle, v->kernel);
+
+		if (strcmp(kernel, last) != 0)
+			fprintf(out, "  %s\n", kernel);
+		last = kernel;
+		fprintf(out, "      %-24s %8u instructions, %u states at once",
+			string(arena, bundle, v->program), v->instructions, v->peak_states);
+		if (v->stack_bytes)
+			fprintf(out, ", %u bytes of stack", v->stack_bytes);
+		putc('\n', out);
+	}
+}
+
 void polc_inspect_print_text(struct polc_arena *arena, const struct polb_bundle *bundle, FILE *out)
 {
 	print_manifest(arena, bundle, out);
@@ -131,4 +154,5 @@ void polc_inspect_print_text(struct polc_arena *arena, const struct polb_bundle 
 	print_selectors(arena, bundle, out);
 	print_endpoints(arena, bundle, out);
 	polc_inspect_tracing_text(arena, bundle, out);
+	print_verified(arena, bundle, out);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../analysis/lint.h"
 #include "cmd.h"
 
 static int read_all(struct polc_cmd *cmd)
@@ -19,7 +20,6 @@ static int read_all(struct polc_cmd *cmd)
 	for (size_t i = 0; i < cmd->operands.n; i++)
 		if (polc_read_policies(&cmd->polc, &cmd->input, cmd->operands.items[i]) < 0)
 			result = -1;
-	polc_read_finish(&cmd->polc, &cmd->input);
 	return result;
 }
 
@@ -60,7 +60,7 @@ void polc_cmd_close_targets(struct polc_cmd *cmd)
 	cmd->tracing_options = (struct polc_tracing_options){0};
 }
 
-int polc_cmd_load(struct polc_cmd *cmd)
+int polc_cmd_lower(struct polc_cmd *cmd)
 {
 	const struct polc_lower_options options = {
 		.dialect = (enum polc_dialect)cmd->dialect,
@@ -69,9 +69,8 @@ int polc_cmd_load(struct polc_cmd *cmd)
 		.cluster_name = cmd->cluster_name,
 	};
 
-	if (stdin_is_read_twice(cmd))
-		return polc_cmd_usage_error(cmd, "standard input can be read only once");
-	if (read_all(cmd) < 0 || open_targets(cmd) < 0)
+	polc_read_finish(&cmd->polc, &cmd->input);
+	if (open_targets(cmd) < 0)
 		return POLC_EXIT_ENVIRONMENT;
 	cmd->network = polc_lower_network(&cmd->polc, &cmd->input, &options);
 	cmd->identities =
@@ -80,11 +79,23 @@ int polc_cmd_load(struct polc_cmd *cmd)
 	return cmd->polc.n_errors ? POLC_EXIT_BAD : POLC_EXIT_OK;
 }
 
+int polc_cmd_load(struct polc_cmd *cmd)
+{
+	if (stdin_is_read_twice(cmd))
+		return polc_cmd_usage_error(cmd, "standard input can be read only once");
+	return read_all(cmd) < 0 ? POLC_EXIT_ENVIRONMENT : polc_cmd_lower(cmd);
+}
+
 void polc_cmd_print_diagnostics(struct polc_cmd *cmd)
 {
 	const char *no_colour = getenv("NO_COLOR");
 	bool colour = isatty(STDERR_FILENO) && !(no_colour && *no_colour);
 
+	if (!cmd->settled) {
+		polc_suppress(&cmd->polc, NULL, false);
+		polc_diagnostics_settle(&cmd->polc, false);
+	}
+	cmd->settled = true;
 	polc_diagnostics_print_text(&cmd->polc, stderr, colour);
 }
 

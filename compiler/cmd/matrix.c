@@ -127,41 +127,6 @@ static int make_questions(struct matrix *matrix)
 	return matrix->cmd.polc.n_errors ? POLC_EXIT_BAD : POLC_EXIT_OK;
 }
 
-static int open_run(struct matrix *matrix)
-{
-	struct polc *polc = &matrix->cmd.polc;
-	const struct polc_plan *plan =
-		polc_plan_build(polc, matrix->cmd.network, matrix->cmd.identities);
-	const struct polc_build_options build_options = {
-		.dialect = (enum polc_dialect)matrix->cmd.dialect,
-		.cluster_name = matrix->cmd.cluster_name,
-	};
-
-	if (!plan)
-		return POLC_EXIT_BAD;
-	if (polc_run_open(polc, plan, &build_options, &matrix->run) < 0)
-		return POLC_EXIT_ENVIRONMENT;
-	return POLC_EXIT_OK;
-}
-
-static int run_side(struct matrix *matrix, const struct polc_flow *flow,
-	enum polc_direction direction, struct polc_side *side)
-{
-	const struct polb_addr *local =
-		direction == POLC_EGRESS ? &flow->src_addr : &flow->dst_addr;
-	struct polc_run_answer answer;
-
-	*side = (struct polc_side){.verdict = POLB_VERDICT_ALLOW};
-	if (!polc_flow_governed(flow, direction))
-		return 0;
-	struct polc_question question = polc_flow_question(flow, direction);
-	int result = polc_run_ask(matrix->run, &question, local, &answer);
-
-	if (!result)
-		*side = (struct polc_side){true, answer.verdict, answer.rule_known, answer.rule};
-	return result;
-}
-
 /* 0 or -errno (printed). */
 static int decide(
 	struct matrix *matrix, const struct polc_flow *flow, struct polc_flow_answer *answer)
@@ -172,12 +137,7 @@ static int decide(
 			polc_arena_free(&matrix->scratch);
 		return 0;
 	}
-	int result = run_side(matrix, flow, POLC_EGRESS, &answer->side[POLC_EGRESS]);
-
-	if (!result)
-		result = run_side(matrix, flow, POLC_INGRESS, &answer->side[POLC_INGRESS]);
-	polc_flow_conclude(answer);
-	return result;
+	return polc_flow_run(matrix->run, flow, answer);
 }
 
 static int answer_flow(struct matrix *matrix, const struct polc_flow *flow)
@@ -266,7 +226,7 @@ static int run(struct matrix *matrix)
 	if (exit_code == POLC_EXIT_OK)
 		exit_code = make_questions(matrix);
 	if (exit_code == POLC_EXIT_OK && matrix->engine == ENGINE_BPF)
-		exit_code = open_run(matrix);
+		exit_code = polc_flow_run_open(&matrix->cmd, &matrix->run);
 	polc_cmd_print_diagnostics(&matrix->cmd);
 	if (exit_code == POLC_EXIT_OK)
 		exit_code = print_answers(matrix);

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "cmd.h"
+#include "config.h"
 
 const char *const polc_dialect_names[] = {"kubernetes", "cilium", NULL};
 const char *const polc_unsupported_names[] = {"error", "deny", NULL};
@@ -130,12 +130,16 @@ static enum outcome store(struct polc_cmd *cmd, const struct polc_option *option
 {
 	void *field = (char *)cmd + option->offset;
 
+	cmd->given |= 1ull << (option - cmd->command->options);
 	switch (option->kind) {
 	case POLC_OPTION_FLAG:
 		*(bool *)field = true;
 		return GO_ON;
 	case POLC_OPTION_TEXT:
 		*(const char **)field = value;
+		return GO_ON;
+	case POLC_OPTION_OPTIONAL:
+		*(const char **)field = value ? value : "-";
 		return GO_ON;
 	case POLC_OPTION_LIST:
 		*polc_vec_push(&cmd->polc.arena, (polc_text_list *)field) = value;
@@ -165,6 +169,8 @@ static enum outcome take_option(struct polc_cmd *cmd, const struct polc_option *
 		}
 		return store(cmd, option, NULL);
 	}
+	if (option->kind == POLC_OPTION_OPTIONAL)
+		return store(cmd, option, inline_value);
 	if (!inline_value && words->next < words->argc)
 		inline_value = words->argv[words->next++];
 	if (!inline_value) {
@@ -218,6 +224,13 @@ static enum outcome parse_words(struct polc_cmd *cmd, struct words *words)
 	return outcome;
 }
 
+bool polc_cmd_given(const struct polc_cmd *cmd, const char *name)
+{
+	const struct polc_option *option = find_long(cmd->command, name, strlen(name));
+
+	return option && cmd->given >> (option - cmd->command->options) & 1;
+}
+
 static enum outcome check_operands(struct polc_cmd *cmd)
 {
 	const struct polc_command *command = cmd->command;
@@ -235,6 +248,20 @@ static enum outcome check_operands(struct polc_cmd *cmd)
 	return GO_ON;
 }
 
+/* While a subcommand is only asked for its table: where that goes. */
+static const struct polc_command **described;
+
+const struct polc_command *polc_cmd_describe(int (*run)(int argc, char **argv))
+{
+	const struct polc_command *out = NULL;
+	char name[] = "polc", *argv[] = {name, NULL};
+
+	described = &out;
+	run(1, argv);
+	described = NULL;
+	return out;
+}
+
 bool polc_cmd_parse(
 	const struct polc_command *command, void *self, int argc, char **argv, int *exit_code)
 {
@@ -242,7 +269,14 @@ bool polc_cmd_parse(
 	struct words words = {.argc = argc, .next = 1, .argv = argv};
 
 	cmd->command = command;
+	if (command->n_options > 64) /* bits of cmd->given */
+		POLC_BUG("%s has too many options", command->name);
 	polc_init(&cmd->polc);
+	if (described) {
+		*described = command;
+		*exit_code = POLC_EXIT_OK;
+		return false;
+	}
 	enum outcome outcome = parse_words(cmd, &words);
 
 	if (outcome == GO_ON)
@@ -250,7 +284,9 @@ bool polc_cmd_parse(
 	if (outcome == HELP)
 		print_help(command);
 	*exit_code = outcome == WRONG ? POLC_EXIT_USAGE : POLC_EXIT_OK;
-	return outcome == GO_ON;
+	if (outcome == GO_ON)
+		*exit_code = polc_cmd_configure(cmd);
+	return outcome == GO_ON && *exit_code == POLC_EXIT_OK;
 }
 
 void polc_cmd_free(void *self)

@@ -43,7 +43,7 @@ static void report_protocol(
 		names[i] = protocols[i].name;
 	nearest = polc_nearest(name, names, POLC_ARRAY_SIZE(names));
 	if (nearest)
-		polc_diagnostic_suggest(polc, d, "did you mean \"%s\"?", nearest);
+		polc_diagnostic_did_you_mean(polc, d, nearest);
 }
 
 static const struct protocol *parse_protocol(
@@ -132,6 +132,8 @@ static const char *port_text(struct polc *polc, const struct polc_yaml *node,
 	struct polc_diagnostic *d = polc_error(
 		polc, entry->value->span, POLC_CODE_WRONG_TYPE, "%s.port must be a string", path);
 	polc_diagnostic_suggest(polc, d, "write it in quotes: \"%s\"", entry->value->value);
+	polc_diagnostic_replace(
+		polc, d, polc_arena_printf(&polc->arena, "\"%s\"", entry->value->value));
 	return NULL;
 }
 
@@ -402,7 +404,7 @@ static void report_icmp_type(struct polc *polc, const struct icmp_family *family
 	if (icmp_type_find(other, name))
 		polc_diagnostic_suggest(polc, d, "it is one of family %s", other->name);
 	else if (nearest)
-		polc_diagnostic_suggest(polc, d, "did you mean \"%s\"?", nearest);
+		polc_diagnostic_did_you_mean(polc, d, nearest);
 }
 
 /* A decimal number 0..255 in quotes; -1 when it is none. */

@@ -17,6 +17,17 @@ void polc_cilium_unsupported(struct polc_cilium_rule *r, struct polc_span span, 
 
 /* ---- selectors ---- */
 
+/* In matchLabels and key: a word as it stands, or between quotes. */
+static void offer_key(struct polc *polc, const struct polc_ast_requirement *req,
+	struct polc_diagnostic *d, const char *key)
+{
+	uint32_t written = req->key_span.end - req->key_span.begin;
+
+	polc_diagnostic_fix(polc, d, "replace it with %s", key);
+	polc_diagnostic_edit(
+		polc, d, req->key_span, written == strlen(req->key) ? "%s" : "\"%s\"", key);
+}
+
 /*
  * `k8s.io.kubernetes.pod.namespace` is a key of any source, hardly ever what was meant. Keys with a
  * domain, as k8s.io/name, are ordinary.
@@ -36,8 +47,11 @@ static void check_key_dot(struct polc *polc, const struct polc_ast_requirement *
 			polc_warn(polc, req->key_span, POLC_CODE_SELECTOR_KEY_DOT,
 				"label key \"%s\" has no source: a source ends with ':', not '.'",
 				req->key);
-		polc_diagnostic_suggest(
-			polc, d, "did you mean \"%s:%s\"?", sources[i], req->key + n + 1);
+		const char *key =
+			polc_arena_printf(&polc->arena, "%s:%s", sources[i], req->key + n + 1);
+
+		polc_diagnostic_suggest(polc, d, "did you mean \"%s\"?", key);
+		offer_key(polc, req, d, key);
 	}
 }
 
@@ -144,7 +158,7 @@ static void parse_entity(struct polc_cilium_rule *r, const struct polc_yaml *nod
 		"%s: unknown entity \"%s\"", path, name);
 	nearest = polc_nearest(name, entities, POLC_ARRAY_SIZE(entities));
 	if (nearest)
-		polc_diagnostic_suggest(r->polc, d, "did you mean \"%s\"?", nearest);
+		polc_diagnostic_did_you_mean(r->polc, d, nearest);
 }
 
 struct service_fields {

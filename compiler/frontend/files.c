@@ -76,6 +76,7 @@ static int read_descriptor(
 	__attribute__((cleanup(free_text))) char *text = NULL;
 	struct polc *polc = walk->polc;
 	size_t n = 0;
+	uint32_t source;
 	int result = read_all(fd, &text, &n);
 
 	if (result < 0)
@@ -85,8 +86,11 @@ static int read_descriptor(
 			"%s is larger than 64 MiB", shown);
 		return 0;
 	}
-	walk->function(
-		walk->data, polc_source_add(&polc->arena, &polc->sources, shown, text, n), named);
+	source = polc_source_add(&polc->arena, &polc->sources, shown, text, n);
+	if (fd != STDIN_FILENO)
+		polc->sources.list.items[source].file =
+			polc_arena_strndup(&polc->arena, path, strlen(path));
+	walk->function(walk->data, source, named);
 	return 0;
 }
 
@@ -99,7 +103,7 @@ static int read_file(struct walk *walk, const char *path, const char *shown, boo
 	return read_descriptor(walk, fd, path, shown, named);
 }
 
-static bool has_policy_suffix(const char *name)
+bool polc_files_has_policy_suffix(const char *name)
 {
 	static const char *const suffixes[] = {".yaml", ".yml", ".json", ".pol"};
 	size_t length = strlen(name);
@@ -151,7 +155,8 @@ static int read_entry(
 	struct stat info;
 
 	if (stat(path, &info)) {
-		if (!has_policy_suffix(path) && errno == ENOENT) /* a dangling link to elsewhere */
+		if (!polc_files_has_policy_suffix(path) &&
+			errno == ENOENT) /* a dangling link to elsewhere */
 			return 0;
 		return unreadable(path, errno);
 	}
@@ -159,7 +164,7 @@ static int read_entry(
 		return leads_back(directory, &info)
 			       ? 0
 			       : read_directory(walk, path, shown, directory, &info);
-	if (!has_policy_suffix(path))
+	if (!polc_files_has_policy_suffix(path))
 		return 0;
 	if (S_ISREG(info.st_mode))
 		return read_file(walk, path, shown, false);

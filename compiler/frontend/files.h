@@ -18,5 +18,7 @@ typedef void polc_file_function(void *data, uint32_t source, bool named);
  * (reported).
  */
 int polc_files_read(struct polc *polc, const char *path, polc_file_function *function, void *data);
+/* Is a file below a directory read, by its name? */
+bool polc_files_has_policy_suffix(const char *name);
 
 #endif

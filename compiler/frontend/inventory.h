@@ -52,12 +52,21 @@ struct polc_node {
 	ingress_addrs; /* annotations network.cilium.io/ipv4-Ingress-ip, ipv6-.. */
 };
 
+/* A port of a service, and what it leads to on the pods: what policies see (post-DNAT). */
+struct polc_exposed_port {
+	uint8_t protocol;
+	uint16_t port, target;   /* target 0: by name */
+	const char *target_name; /* or NULL */
+};
+
 struct polc_service {
 	const char *namespace, *name;
 	struct polc_span span;
 	POLC_VEC(struct polb_label) labels;
 	bool has_selector;
 	POLC_VEC(struct polb_label) selector; /* spec.selector, source "k8s" */
+	POLC_VEC(struct polc_exposed_port) ports;
+	POLC_VEC(struct polb_addr) cluster_addrs; /* clusterIPs */
 	POLC_VEC(struct polb_addr) backends; /* from EndpointSlices and Endpoints of that service */
 };
 

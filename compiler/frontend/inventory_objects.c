@@ -5,6 +5,7 @@
  * reported.
  */
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "inventory.h"
@@ -119,9 +120,9 @@ static void read_namespace(struct reader *r)
 /* ---- Pod ---- */
 
 /* TCP when it is not written; 0 (reported) when it is none of the three. */
-static uint8_t port_protocol(struct polc *polc, const struct polc_yaml *node)
+static uint8_t port_protocol(struct polc *polc, const struct polc_yaml *node, const char *what)
 {
-	const char *text = text_or(polc, node, "containerPort protocol", "TCP");
+	const char *text = text_or(polc, node, what, "TCP");
 
 	if (!strcmp(text, "TCP"))
 		return IPPROTO_TCP;
@@ -130,7 +131,7 @@ static uint8_t port_protocol(struct polc *polc, const struct polc_yaml *node)
 	if (!strcmp(text, "SCTP"))
 		return IPPROTO_SCTP;
 	polc_error(polc, node->span, POLC_CODE_INVENTORY_FIELD,
-		"protocol of a container port: \"%s\" is none of TCP, UDP, SCTP", text);
+		"protocol of a %s port: \"%s\" is none of TCP, UDP, SCTP", what, text);
 	return 0;
 }
 
@@ -143,7 +144,7 @@ static void read_port(struct reader *r, const struct polc_yaml *node, struct pol
 
 	if (!*port.name || !polc_yaml_integer(r->polc, number, "containerPort", &value))
 		return;
-	port.protocol = port_protocol(r->polc, polc_yaml_get(node, "protocol"));
+	port.protocol = port_protocol(r->polc, polc_yaml_get(node, "protocol"), "container");
 	if (value < 1 || value > UINT16_MAX) {
 		polc_error(r->polc, number->span, POLC_CODE_INVENTORY_FIELD,
 			"containerPort must be between 1 and 65535");
@@ -386,6 +387,56 @@ static void read_node(struct reader *r)
 
 /* ---- Service, EndpointSlice, Endpoints ---- */
 
+static bool port_number(const struct polc_yaml *node, uint16_t *out)
+{
+	unsigned long value;
+
+	if (!node || !polc_yaml_is_integer(node))
+		return false;
+	value = strtoul(node->value, NULL, 10);
+	*out = (uint16_t)value;
+	return value >= 1 && value <= UINT16_MAX;
+}
+
+/* Only lints ask: what is odd is left out. */
+static void read_exposed_port(
+	struct reader *r, const struct polc_yaml *node, struct polc_service *service)
+{
+	const struct polc_yaml *target = polc_yaml_get(node, "targetPort");
+	struct polc_exposed_port port = {0};
+
+	if (!port_number(polc_yaml_get(node, "port"), &port.port))
+		return;
+	port.protocol = port_protocol(r->polc, polc_yaml_get(node, "protocol"), "service");
+	if (polc_yaml_is_null(target))
+		port.target = port.port;
+	else if (!port_number(target, &port.target))
+		port.target_name = text_or(r->polc, target, "targetPort", NULL);
+	if (port.protocol && (port.target || port.target_name))
+		*polc_vec_push(&r->polc->arena, &service->ports) = port;
+}
+
+static void read_cluster_addr(
+	struct reader *r, const struct polc_yaml *node, struct polc_service *service)
+{
+	struct polb_addr addr;
+
+	if (node && node->kind == POLC_YAML_SCALAR && !polb_addr_parse(node->value, &addr))
+		*polc_vec_push(&r->polc->arena, &service->cluster_addrs) = addr;
+}
+
+static void read_exposure(struct reader *r, struct polc_service *service)
+{
+	const struct polc_yaml *ports = spec(r, "ports"), *addrs = spec(r, "clusterIPs");
+
+	for (size_t i = 0; ports && ports->kind == POLC_YAML_SEQUENCE && i < ports->n_items; i++)
+		read_exposed_port(r, ports->items[i], service);
+	for (size_t i = 0; addrs && addrs->kind == POLC_YAML_SEQUENCE && i < addrs->n_items; i++)
+		read_cluster_addr(r, addrs->items[i], service);
+	if (!addrs)
+		read_cluster_addr(r, spec(r, "clusterIP"), service);
+}
+
 static void read_service(struct reader *r)
 {
 	struct polc_service service = {.namespace = r->namespace, .name = r->name, .span = r->span};
@@ -393,6 +444,7 @@ static void read_service(struct reader *r)
 	MOVE(service.labels, read_labels(r, metadata(r, "labels"), "metadata.labels", "k8s"));
 	MOVE(service.selector, read_labels(r, spec(r, "selector"), "spec.selector", "k8s"));
 	service.has_selector = service.selector.n > 0;
+	read_exposure(r, &service);
 	*polc_vec_push(&r->polc->arena, &r->inventory->services) = service;
 }
 

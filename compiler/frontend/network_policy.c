@@ -68,7 +68,7 @@ static bool read_protocol(struct polc *polc, const struct polc_yaml *node, uint8
 		"protocol \"%s\" is none of TCP, UDP, SCTP", text);
 	near = polc_nearest(text, names, POLC_ARRAY_SIZE(names));
 	if (near)
-		polc_diagnostic_suggest(polc, d, "did you mean \"%s\"?", near);
+		polc_diagnostic_did_you_mean(polc, d, near);
 	return false;
 }
 
@@ -334,7 +334,7 @@ static void read_policy_type(
 		"policy type \"%s\" is neither Ingress nor Egress", text);
 	near = polc_nearest(text, names, POLC_ARRAY_SIZE(names));
 	if (near)
-		polc_diagnostic_suggest(polc, d, "did you mean \"%s\"?", near);
+		polc_diagnostic_did_you_mean(polc, d, near);
 }
 
 /* Empty is as good as absent: the API server fills in the default then. */

@@ -43,7 +43,7 @@ void pol_syntax_hint(struct pol_parser *p, struct polc_diagnostic *d, bool peer_
 {
 	const struct pol_token *before = p->before_last;
 
-	if (before && before->kind == POL_T_WORD && is_port_text(before->text))
+	if (p->policy && before && before->kind == POL_T_WORD && is_port_text(before->text))
 		polc_diagnostic_suggest(p->polc, d,
 			"'to' names peers first: write 'to any to %.*s'", SHOWN_MAX, before->text);
 	else if (peer_expected && p->last->kind == POL_T_ALL)
@@ -99,4 +99,21 @@ void polc_parse_pol(struct polc *polc, struct polc_input *input, uint32_t source
 
 	pol_scan(&polc->arena, source, file->text, file->len, &tokens);
 	pol_parse(&p);
+}
+
+void polc_pol_expected(struct polc *polc, const char *text, size_t len, struct pol_expected *out)
+{
+	static const char *const blocks[] = {"network", "kubernetes", "cluster", "admin",
+		"baseline", "endpoint", "tracing", "test", "assert"};
+	struct polc_input ignored = {0};
+	pol_tokens tokens = {0};
+	struct pol_parser p = {.polc = polc, .input = &ignored, .tokens = &tokens, .expected = out};
+
+	pol_scan(&polc->arena, polc_source_add(&polc->arena, &polc->sources, "text", text, len),
+		text, len, &tokens);
+	pol_parse(&p);
+	/* between blocks the end is no mistake, and nobody asked what else there could be */
+	if (!out->words.n && !out->name)
+		for (size_t i = 0; i < POLC_ARRAY_SIZE(blocks); i++)
+			*polc_vec_push(&polc->arena, &out->words) = blocks[i];
 }

@@ -20,6 +20,7 @@ typedef POLC_VEC(struct pol_token) pol_tokens;
 typedef POLC_VEC(const struct pol_token *) pol_words;
 typedef POLC_VEC(struct polc_ast_peer) pol_peers;
 typedef POLC_VEC(struct polc_ast_port) pol_ports;
+typedef POLC_VEC(const polc_ast_facts *) pol_fact_lists;
 
 /* A rule's side as written: absent (`any`), present and empty (`none`), or a list. */
 struct pol_peer_clause {
@@ -33,6 +34,18 @@ struct pol_port_clause {
 	struct polc_span span;
 };
 
+/* What a claim about paths is about; ports and excepts may be NULL. */
+struct pol_path {
+	const struct pol_peer_clause *from, *to;
+	const struct pol_port_clause *ports, *excepts;
+};
+
+/* What may stand at the end of a text: keywords, and whether a word or string may. */
+struct pol_expected {
+	POLC_VEC(const char *) words;
+	bool name;
+};
+
 /* What the parser knows while it reads one file. */
 struct pol_parser {
 	struct polc *polc;
@@ -40,6 +53,7 @@ struct pol_parser {
 	const pol_tokens *tokens;
 	size_t next;
 	const struct pol_token *last, *before_last; /* handed out most recently: for messages */
+	struct pol_expected *expected;              /* filled at the end of the text, or NULL */
 	/* the network block that is open */
 	struct polc_ast_policy *policy;
 	struct polc_ast_spec *spec;
@@ -57,11 +71,20 @@ struct pol_parser {
 	struct polc_ast_filter *filter;
 	polc_ast_trace_actions *actions;
 	bool arg_indexed; /* the argument's index is written */
+	/* the test or assert block that is open; in a test block, `input` is what is inside of it
+	 */
+	struct polc_ast_test *test;
+	struct polc_ast_case test_case;
+	struct polc_input *outside;
+	struct polc_ast_assertion *assertion;
+	unsigned test_errors; /* the errors that were there when it was opened */
 };
 
 /* Cuts a file into tokens; the last one is POL_T_YYEOF. Lexical mistakes become BAD tokens. */
 void pol_scan(
 	struct polc_arena *arena, uint32_t source, const char *text, size_t len, pol_tokens *out);
+/* For editors: reports what is wrong before the end, and returns what may come there. */
+void polc_pol_expected(struct polc *polc, const char *text, size_t len, struct pol_expected *out);
 /* Does text that has no name begin like the DSL? (YAML's `network:` is one word with its colon.) */
 bool pol_opens_block(struct polc_arena *arena, const char *text, size_t len);
 /* For messages: a token or a symbol of the grammar in quotes; advice about a mistake often made. */
@@ -136,6 +159,8 @@ void pol_endpoint_open(struct pol_parser *p, const struct pol_token *name,
 void pol_endpoint_close(struct pol_parser *p);
 void pol_endpoint_label(
 	struct pol_parser *p, const struct pol_token *key, const struct pol_token *value);
+struct polb_label pol_kubernetes_label(
+	struct pol_parser *p, const struct pol_token *key, const struct pol_token *value);
 void pol_endpoint_addresses(struct pol_parser *p, const pol_words *addresses);
 void pol_endpoint_port(
 	struct pol_parser *p, const struct pol_token *name, const struct pol_token *port);
@@ -143,6 +168,59 @@ void pol_endpoint_cgroup(struct pol_parser *p, const struct pol_token *path);
 void pol_endpoint_interface(struct pol_parser *p, const struct pol_token *name);
 void pol_endpoint_text(
 	struct pol_parser *p, const char **field, const char *what, const struct pol_token *value);
+
+/* Test and assert blocks: pol_test.c. */
+struct polc_ast_call *pol_call(
+	struct pol_parser *p, const struct pol_token *kind, const struct pol_token *place);
+struct polc_ast_call *pol_call_with(struct polc_ast_call *call, const polc_ast_facts *facts);
+polc_ast_facts *pol_fact(struct pol_parser *p, polc_ast_facts *list, const struct pol_token *key,
+	const struct pol_token *value);
+polc_ast_facts *pol_facts_join(
+	struct pol_parser *p, polc_ast_facts *list, const polc_ast_facts *more);
+pol_fact_lists *pol_fact_alternative(
+	struct pol_parser *p, pol_fact_lists *list, const polc_ast_facts *facts);
+
+void pol_test_open(struct pol_parser *p, const struct pol_token *name, struct polc_span span);
+void pol_test_close(struct pol_parser *p);
+void pol_test_paths(struct pol_parser *p, polc_ast_texts *list, const pol_words *words);
+void pol_test_option(struct pol_parser *p, struct polc_ast_text *option, const char *what,
+	const struct pol_token *value);
+void pol_test_namespace(struct pol_parser *p, const struct pol_token *name);
+void pol_test_namespace_label(
+	struct pol_parser *p, const struct pol_token *key, const struct pol_token *value);
+/* One case: what it asks, what is expected, then its close. */
+void pol_test_case_open(struct pol_parser *p, struct polc_span span);
+void pol_test_connection(struct pol_parser *p, const pol_words *from, const pol_words *to,
+	const pol_words *ports, struct polc_span span);
+void pol_test_call(struct pol_parser *p, const struct polc_ast_call *call, struct polc_span span);
+void pol_test_verdict(struct pol_parser *p, enum polc_expected_verdict *verdict, bool deny,
+	struct polc_span span);
+void pol_test_by(struct pol_parser *p, const struct pol_token *rule);
+void pol_test_actions(struct pol_parser *p, const pol_words *words);
+void pol_test_number(struct pol_parser *p, const struct pol_token *word, int64_t min, int64_t max,
+	struct polc_ast_number *out);
+void pol_test_selector(struct pol_parser *p, const struct pol_token *selector);
+void pol_test_case_close(struct pol_parser *p, const struct pol_token *name);
+
+void pol_assert_open(struct pol_parser *p, const struct pol_token *name, struct polc_span span);
+void pol_assert_close(struct pol_parser *p);
+struct polc_ast_peer *pol_party(struct pol_parser *p, const struct polc_ast_selector *namespaces,
+	const struct polc_ast_selector *pods, const struct pol_token *namespace,
+	struct polc_span span);
+struct pol_peer_clause *pol_party_namespaces(
+	struct pol_parser *p, const pol_words *names, struct polc_span span);
+struct pol_peer_clause *pol_party_any(struct pol_parser *p, struct polc_span span);
+struct pol_path *pol_path(struct pol_parser *p, const struct pol_peer_clause *from,
+	const struct pol_peer_clause *to, const struct pol_port_clause *ports,
+	const struct pol_port_clause *excepts);
+void pol_claim_path(struct pol_parser *p, enum polc_claim_kind kind, const struct pol_path *path,
+	bool denied, struct polc_span span);
+void pol_claim_call(struct pol_parser *p, enum polc_claim_kind kind,
+	const struct polc_ast_call *call, const pol_fact_lists *excepts, struct polc_span span);
+/* For the YAML reader too. */
+void pol_claim_parties(struct polc_ast_claim *claim, const pol_peers *from, const pol_peers *to);
+void pol_claim_ports(
+	struct polc_ast_claim *claim, const pol_ports *ports, const pol_ports *excepts);
 
 /* Tracing blocks: pol_tracing.c. */
 void pol_tracing_open(struct pol_parser *p, const struct pol_token *name,
@@ -279,6 +357,7 @@ void polc_yaml_write_endpoint(struct polc_buf *out, const struct polc_pod *pod);
 void polc_pol_write_word(struct polc_buf *out, const char *text);    /* quoted when it must be */
 void polc_pol_write_escaped(struct polc_buf *out, const char *text); /* what is between quotes */
 void polc_pol_write_selector(struct polc_buf *out, const struct polc_ast_selector *selector);
+void polc_pol_write_port(struct polc_buf *out, const struct polc_ast_port *port);
 void polc_yaml_write_text(struct polc_buf *out, const char *value); /* quoted when it must be */
 
 /* Comments that stand before a block or object (at byte `begin`), for conversions. */

@@ -151,6 +151,8 @@ static bool starts_clause(const struct pol_token *first, const struct pol_token 
 		return kind == POL_T_WHEN || kind == POL_T_DO || kind == POL_T_THEN ||
 		       kind == POL_T_RETURNS || kind == POL_T_DATA || kind == POL_T_MESSAGE ||
 		       kind == POL_T_TAGS;
+	if (kind == POL_T_EXPECT || kind == POL_T_PASSES || kind == POL_T_IS)
+		return true;
 	return kind == POL_T_FROM || kind == POL_T_TO || kind == POL_T_AS;
 }
 
@@ -176,7 +178,8 @@ static bool has_clauses(const struct layout *l, const struct pol_token *tokens, 
 		if (tokens[i].kind == POL_T_WHEN)
 			return true;
 	return (kind == POL_T_INGRESS || kind == POL_T_EGRESS || kind == POL_T_ON ||
-		       kind == POL_T_MACRO) &&
+		       kind == POL_T_MACRO || kind == POL_T_CONNECT || kind == POL_T_CALL ||
+		       kind == POL_T_NO || kind == POL_T_EVERY) &&
 	       l->column + width(tokens, 0, n) > COLUMNS;
 }
 

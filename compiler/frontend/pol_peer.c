@@ -148,6 +148,12 @@ void pol_label(struct pol_parser *p, const struct pol_token *key, const struct p
 	*polc_vec_push(&p->polc->arena, &p->spec->labels) = label_make(p, key, value, NULL);
 }
 
+struct polb_label pol_kubernetes_label(
+	struct pol_parser *p, const struct pol_token *key, const struct pol_token *value)
+{
+	return label_make(p, key, value, "k8s");
+}
+
 void pol_endpoint_label(
 	struct pol_parser *p, const struct pol_token *key, const struct pol_token *value)
 {
@@ -155,7 +161,7 @@ void pol_endpoint_label(
 		if (strcmp(p->pod->labels.items[i].key, key->text) == 0)
 			polc_error(p->polc, key->span, POLC_CODE_DSL_DUPLICATE,
 				"label '%s' cannot have two values at once", key->text);
-	*polc_vec_push(&p->polc->arena, &p->pod->labels) = label_make(p, key, value, "k8s");
+	*polc_vec_push(&p->polc->arena, &p->pod->labels) = pol_kubernetes_label(p, key, value);
 }
 
 /* Peers */
@@ -202,11 +208,17 @@ static bool prefix_read(struct pol_parser *p, const struct pol_token *word, stru
 	return true;
 }
 
+/* Of the policy that is open; assertions have parties without one. */
+static bool is_kind(const struct pol_parser *p, enum polc_policy_kind kind)
+{
+	return p->policy && p->policy->kind == kind;
+}
+
 /* Kubernetes wants each exception to leave something of the prefix. */
 static bool leaves_something(const struct pol_parser *p, const struct polc_ast_peer *peer,
 	const struct polb_prefix *except)
 {
-	return p->policy->kind != POLC_KIND_NETWORK_POLICY ||
+	return !is_kind(p, POLC_KIND_NETWORK_POLICY) ||
 	       polb_prefix_compare(&peer->cidr, except) != 0;
 }
 
@@ -304,7 +316,7 @@ static struct polc_ast_peer resolvers(struct pol_parser *p, struct polc_span spa
 	static const char *const pods[][2] = {{"k8s-app", "kube-dns"}};
 	struct polc_ast_peer peer = {.kind = POLC_PEER_ENDPOINTS, .span = span};
 
-	if (pol_is_cilium(p->policy->kind)) {
+	if (p->policy && pol_is_cilium(p->policy->kind)) {
 		peer.selector = label_selector(p, span, cilium, 2);
 		return peer;
 	}

@@ -9,7 +9,9 @@ struct pol_place {
 	int kind;      /* of the token before, after promotion */
 	int statement; /* of the statement's first token */
 	int block;     /* of the block's first token */
+	int inner;     /* of the block in a test block, else the same */
 	bool parentheses;
+	bool expecting; /* in a test block, behind `expect` */
 	/* in tracing blocks */
 	unsigned depth;     /* of parentheses */
 	unsigned labels_at; /* labels are being selected at this depth, + 1; 0: nowhere */
@@ -36,5 +38,7 @@ bool pol_is_key(const struct pol_place *place, const struct pol_token *token);
 /* Appends a token of a tracing block: one, or several where a word holds a colon that joins. */
 void pol_promote_tracing(struct polc_arena *arena, struct pol_place *place,
 	const struct pol_token *token, pol_tokens *out);
+/* The same for a token of a test or assert block, in its place. */
+void pol_promote_test(struct pol_place *place, struct pol_token *token);
 
 #endif

@@ -205,11 +205,12 @@ static void not_sayable(struct pol_parser *p, const struct polc_ast_port *port, 
 /* What the kind of policy can say; every port of a protocol is a range in the policy API. */
 static void fit_to_kind(struct pol_parser *p, struct polc_ast_port *port)
 {
-	enum polc_policy_kind kind = p->policy->kind;
 	bool any = port->protocols == POLC_PROTO_ANY;
+	enum polc_policy_kind kind;
 
-	if (pol_is_cilium(kind))
+	if (!p->policy || pol_is_cilium(p->policy->kind)) /* assertions have no policy */
 		return;
+	kind = p->policy->kind;
 	if (port->protocols & (POLC_PROTO_ICMP | POLC_PROTO_ICMPV6 | POLC_PROTO_OTHER))
 		not_sayable(p, port, "anything but TCP, UDP and SCTP");
 	else if (kind == POLC_KIND_NETWORK_POLICY && any)

@@ -220,23 +220,38 @@ static void refuse_nul(struct pol_token *token)
 		make_bad(token, "only values that are compared with arguments may hold NULs");
 }
 
-/* Blocks open and close; what is in a tracing block has keywords of its own. */
+/* Blocks open and close; a test block may hold blocks. */
+static void enter_block(struct pol_place *place, unsigned depth)
+{
+	if (depth == 0)
+		place->block = place->inner = place->statement;
+	else if (depth == 1 && place->block == POL_T_TEST)
+		place->inner = place->statement;
+}
+
+/* What is in a tracing, test or assert block has keywords of its own. */
 static void promote(struct polc_arena *arena, const pol_tokens *raw, pol_tokens *out)
 {
-	struct pol_place place = {.kind = POL_T_YYEOF, .block = POL_T_YYEOF};
+	struct pol_place place = {.kind = POL_T_YYEOF};
 	unsigned depth = 0;
 
 	for (size_t i = 0; i < raw->n; i++) {
 		struct pol_token *token = &raw->items[i];
 
-		if (depth == 0 && token->kind == '{')
-			place.block = place.statement;
-		depth += token->kind == '{';
+		if (token->kind == '{')
+			enter_block(&place, depth++);
 		depth -= token->kind == '}' && depth > 0;
+		if (token->kind == '}' && depth == 1)
+			place.inner = place.block;
 		if (token->kind == POL_T_COMMENT) {
 			*polc_vec_push(arena, out) = *token;
-		} else if (depth > 0 && place.block == POL_T_TRACING) {
+		} else if (depth > 0 && place.inner == POL_T_TRACING) {
 			pol_promote_tracing(arena, &place, token, out);
+		} else if (depth > 0 &&
+			   (place.inner == POL_T_TEST || place.inner == POL_T_ASSERT)) {
+			refuse_nul(token);
+			pol_promote_test(&place, token);
+			*polc_vec_push(arena, out) = *token;
 		} else {
 			refuse_nul(token);
 			promote_network(&place, token);
@@ -275,7 +290,7 @@ void pol_scan(
 bool pol_opens_block(struct polc_arena *arena, const char *text, size_t len)
 {
 	static const int openings[] = {POL_T_NETWORK, POL_T_KUBERNETES, POL_T_CLUSTER, POL_T_ADMIN,
-		POL_T_BASELINE, POL_T_ENDPOINT, POL_T_TRACING};
+		POL_T_BASELINE, POL_T_ENDPOINT, POL_T_TRACING, POL_T_TEST, POL_T_ASSERT};
 	pol_tokens tokens = {0};
 	size_t first = 0;
 

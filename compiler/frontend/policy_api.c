@@ -266,7 +266,7 @@ static void report_action(
 				    : polc_nearest(text, dialect->actions, dialect->n_actions);
 
 	if (nearest)
-		polc_diagnostic_suggest(r->polc, d, "did you mean \"%s\"?", nearest);
+		polc_diagnostic_did_you_mean(r->polc, d, nearest);
 }
 
 static void parse_action(struct reader *r, const struct polc_yaml_entry *entry, const char *path)
@@ -442,7 +442,7 @@ static void parse_tier(struct reader *r, const struct polc_yaml_entry *entry)
 		"spec.tier: \"%s\" is not a tier", text);
 	nearest = polc_nearest(text, tiers, POLC_ARRAY_SIZE(tiers));
 	if (nearest)
-		polc_diagnostic_suggest(r->polc, d, "did you mean \"%s\"?", nearest);
+		polc_diagnostic_did_you_mean(r->polc, d, nearest);
 }
 
 struct spec_fields {

@@ -81,7 +81,7 @@ static uint8_t parse_protocol_name(
 		"%s.protocol: \"%s\" is none of TCP, UDP, SCTP", path, text);
 	nearest = polc_nearest(text, names, POLC_ARRAY_SIZE(names));
 	if (nearest)
-		polc_diagnostic_suggest(polc, d, "did you mean \"%s\"?", nearest);
+		polc_diagnostic_did_you_mean(polc, d, nearest);
 	return 0;
 }
 

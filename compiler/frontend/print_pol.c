@@ -253,7 +253,7 @@ static void write_extended(struct polc_buf *out, unsigned number)
 		polc_buf_printf(out, "%c", *name >= 'A' && *name <= 'Z' ? *name + 32 : *name);
 }
 
-static void write_port(struct polc_buf *out, const struct polc_ast_port *port)
+void polc_pol_write_port(struct polc_buf *out, const struct polc_ast_port *port)
 {
 	if (port->protocols == POLC_PROTO_OTHER) {
 		write_extended(out, port->lo);
@@ -280,7 +280,7 @@ static void write_ports(struct polc_buf *out, const struct polc_ast_rule *rule)
 	polc_buf_puts(out, " to ");
 	for (size_t i = 0; i < rule->ports.n; i++) {
 		polc_buf_puts(out, i == 0 ? "" : ", ");
-		write_port(out, &rule->ports.items[i]);
+		polc_pol_write_port(out, &rule->ports.items[i]);
 	}
 	if (rule->ports.n == 0)
 		polc_buf_puts(out, "none");

@@ -5,6 +5,7 @@
  */
 #include "fields.h"
 #include "files.h"
+#include "git.h"
 #include "reader.h"
 
 #include <stdlib.h>
@@ -20,6 +21,7 @@ struct reading {
 };
 
 static const char *const tracing_kinds[] = {"TracingPolicy", "TracingPolicyNamespaced"};
+static const char *const test_kinds[] = {POLC_TEST_KIND, POLC_ASSERTION_KIND};
 
 static bool policy_kind(const char *name, enum polc_policy_kind *out)
 {
@@ -41,6 +43,11 @@ static bool policy_kind(const char *name, enum polc_policy_kind *out)
 static bool is_tracing_kind(const char *name)
 {
 	return polc_word_index(name, tracing_kinds, POLC_ARRAY_SIZE(tracing_kinds)) >= 0;
+}
+
+static bool is_test_kind(const char *name)
+{
+	return polc_word_index(name, test_kinds, POLC_ARRAY_SIZE(test_kinds)) >= 0;
 }
 
 /* The kind of an object, or NULL when it has none. */
@@ -131,6 +138,8 @@ static const char *nearest_policy_kind(const char *kind)
 #undef X
 			"TracingPolicy",
 		"TracingPolicyNamespaced",
+		POLC_TEST_KIND,
+		POLC_ASSERTION_KIND,
 	};
 
 	return polc_nearest(kind, names, POLC_ARRAY_SIZE(names));
@@ -146,7 +155,7 @@ static void unknown_kind(
 			"%s is not a kind of policy or inventory that polc reads", kind);
 
 	if (near)
-		polc_diagnostic_suggest(r->polc, d, "did you mean \"%s\"?", near);
+		polc_diagnostic_did_you_mean(r->polc, d, near);
 }
 
 static void not_an_object(struct reading *r, const struct polc_yaml *node, bool strict)
@@ -209,6 +218,10 @@ static void read_policy_object(struct reading *r, const struct polc_yaml *object
 		parse_policy(r, object, policy);
 	else if (is_tracing_kind(kind))
 		polc_parse_tracing(r->polc, &r->input->tracings, object);
+	else if (!strcmp(kind, POLC_TEST_KIND))
+		polc_parse_test(r->polc, &r->input->tests, object);
+	else if (!strcmp(kind, POLC_ASSERTION_KIND))
+		polc_parse_assertion(r->polc, &r->input->assertions, object);
 	else if (!add_to_inventory(r, object))
 		unknown_kind(r, object, kind, strict);
 }
@@ -228,7 +241,8 @@ static bool holds_policy(const object_list *objects)
 	for (size_t i = 0; i < objects->n; i++) {
 		const char *kind = kind_of(objects->items[i]);
 
-		if (kind && (policy_kind(kind, &policy) || is_tracing_kind(kind)))
+		if (kind &&
+			(policy_kind(kind, &policy) || is_tracing_kind(kind) || is_test_kind(kind)))
 			return true;
 	}
 	return false;
@@ -270,8 +284,8 @@ static void read_pol(struct reading *r, uint32_t source)
 /* Standard input has no name to tell its language: does its first word open a DSL block? */
 static bool looks_like_pol(const char *text)
 {
-	static const char *const words[] = {
-		"network", "kubernetes", "cluster", "admin", "baseline", "endpoint", "tracing"};
+	static const char *const words[] = {"network", "kubernetes", "cluster", "admin", "baseline",
+		"endpoint", "tracing", "test", "assert"};
 
 	for (;;) {
 		text += strspn(text, " \t\r\n");
@@ -288,7 +302,7 @@ static bool looks_like_pol(const char *text)
 	return false;
 }
 
-static bool is_pol(const struct polc_source *source)
+bool polc_source_is_pol(const struct polc_source *source)
 {
 	size_t n = strlen(source->path);
 
@@ -301,7 +315,7 @@ static void read_source(void *data, uint32_t source, bool named)
 {
 	struct reading *r = data;
 
-	if (is_pol(polc_source_get(&r->polc->sources, source)))
+	if (polc_source_is_pol(polc_source_get(&r->polc->sources, source)))
 		read_pol(r, source);
 	else
 		read_yaml(r, source, named);
@@ -309,18 +323,20 @@ static void read_source(void *data, uint32_t source, bool named)
 
 /* Arguments */
 
-/* Policies, endpoints: what a file of policies may hold. */
+/* Policies, endpoints, tests: what a file of policies may hold. */
 static size_t n_found(const struct polc_input *input)
 {
-	return input->ast.policies.n + input->tracings.n + input->inventory.pods.n;
+	return input->ast.policies.n + input->tracings.n + input->inventory.pods.n +
+	       input->tests.n + input->assertions.n;
 }
 
-int polc_read_policies(struct polc *polc, struct polc_input *input, const char *path)
+static int read_policies(struct polc *polc, struct polc_input *input, const char *path,
+	int read(struct polc *polc, const char *path, polc_file_function *function, void *data))
 {
 	struct reading r = {.polc = polc, .input = input, .policies = true};
 	size_t found = n_found(input);
 	unsigned errors = polc->n_errors;
-	int result = polc_files_read(polc, path, read_source, &r);
+	int result = read(polc, path, read_source, &r);
 
 	if (result < 0)
 		return result;
@@ -328,6 +344,48 @@ int polc_read_policies(struct polc *polc, struct polc_input *input, const char *
 		polc_error(polc, (struct polc_span){0}, POLC_CODE_NO_POLICY, "no policy in %s",
 			strcmp(path, "-") ? path : POLC_STDIN_PATH);
 	return 0;
+}
+
+int polc_read_policies(struct polc *polc, struct polc_input *input, const char *path)
+{
+	return read_policies(polc, input, path, polc_files_read);
+}
+
+int polc_read_revision(struct polc *polc, struct polc_input *input, const char *revision_path)
+{
+	return read_policies(polc, input, revision_path, polc_git_read);
+}
+
+void polc_read_text(
+	struct polc *polc, struct polc_input *input, const char *path, const char *text, size_t n)
+{
+	struct reading r = {.polc = polc, .input = input, .policies = true};
+
+	read_source(&r, polc_source_add(&polc->arena, &polc->sources, path, text, n), false);
+}
+
+void polc_read_inventory_text(
+	struct polc *polc, struct polc_input *input, const char *path, const char *text, size_t n)
+{
+	struct reading r = {.polc = polc, .input = input};
+
+	input->inventory.given = true;
+	read_source(&r, polc_source_add(&polc->arena, &polc->sources, path, text, n), false);
+}
+
+bool polc_kind_is_policy(const char *kind)
+{
+	enum polc_policy_kind policy;
+
+	return policy_kind(kind, &policy) || is_tracing_kind(kind) || is_test_kind(kind);
+}
+
+void polc_read_object(struct polc *polc, struct polc_input *input, const struct polc_yaml *object)
+{
+	struct reading r = {.polc = polc, .input = input, .policies = true};
+
+	if (strings_fit(&r, object))
+		read_policy_object(&r, object, true);
 }
 
 int polc_read_inventory(struct polc *polc, struct polc_input *input, const char *path)

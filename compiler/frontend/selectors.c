@@ -161,7 +161,7 @@ static bool read_operator(struct polc *polc, const struct polc_yaml *expression,
 		"operator \"%s\" is none of In, NotIn, Exists, DoesNotExist", text);
 	near = polc_nearest(text, operator_names, POLC_ARRAY_SIZE(operator_names));
 	if (near)
-		polc_diagnostic_suggest(polc, d, "did you mean \"%s\"?", near);
+		polc_diagnostic_did_you_mean(polc, d, near);
 	return false;
 }
 

@@ -37,7 +37,7 @@ bool polc_trace_word(
 		w->what);
 	word = polc_nearest(text->text, w->words, w->n);
 	if (word)
-		polc_diagnostic_suggest(polc, d, "did you mean \"%s\"?", word);
+		polc_diagnostic_did_you_mean(polc, d, word);
 	else if (w->n <= 12)
 		for (size_t i = 0; i < w->n; i++)
 			polc_diagnostic_suggest(polc, d, "%s%s%s", i ? d->suggestion : "one of ",

@@ -250,8 +250,11 @@ void polc_yaml_check_fields(struct polc *polc, const struct polc_yaml *mapping,
 		d = (severity == POLC_ERROR ? polc_error : polc_warn)(polc, key->span,
 			POLC_CODE_UNKNOWN_FIELD, "unknown field \"%s\" in %s", key->value, what);
 		near = polc_nearest(key->value, names, n);
-		if (near)
-			polc_diagnostic_suggest(polc, d, "did you mean \"%s\"?", near);
+		if (!near)
+			continue;
+		polc_diagnostic_suggest(polc, d, "did you mean \"%s\"?", near);
+		if (!polc_yaml_get(mapping, near))
+			polc_diagnostic_replace(polc, d, near);
 	}
 }
 

@@ -435,6 +435,7 @@ const struct polc_network *polc_lower_network(
 	network->n_rules = l.rules.n;
 	network->posture = options->posture;
 	network->ipblock_matches_pods = options->dialect == POLC_DIALECT_KUBERNETES;
+	network->cluster_name = l.cluster_name;
 	polc_network_verify(network);
 	return network;
 }

@@ -163,11 +163,20 @@ static const struct {
 				 POLB_KIND_KUBE_APISERVER},
 };
 
-static void lower_entity(struct polc_lowering *l, const char *name, polc_ids *ids)
+uint32_t polc_entity_kinds(const char *name)
 {
 	for (size_t i = 0; i < POLC_ARRAY_SIZE(entities); i++)
 		if (!strcmp(entities[i].name, name))
-			add_selector(l, ids, entities[i].kinds, NULL);
+			return entities[i].kinds;
+	return 0;
+}
+
+static void lower_entity(struct polc_lowering *l, const char *name, polc_ids *ids)
+{
+	uint32_t kinds = polc_entity_kinds(name);
+
+	if (kinds)
+		add_selector(l, ids, kinds, NULL);
 }
 
 static void add_prefix(struct polc_lowering *l, uint32_t kinds, const struct polb_prefix *prefix,

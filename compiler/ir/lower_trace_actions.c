@@ -167,9 +167,9 @@ static bool is_security(const char *name)
 	return !strncmp(name, "security_", 9);
 }
 
-static enum polc_known overridable(const struct polc_trace_scope *scope, const char *name)
+static enum polc_answer overridable(const struct polc_trace_scope *scope, const char *name)
 {
-	enum polc_known known = is_security(name) ? POLC_YES : POLC_NO;
+	enum polc_answer known = is_security(name) ? POLC_YES : POLC_NO;
 	size_t n = polc_trace_type_targets(scope->l);
 
 	for (size_t i = 0; i < n; i++) {

@@ -261,10 +261,32 @@ static void lower_syscall(struct polc_trace_scope *scope, const struct polc_ast_
 	spec->symbols.items[spec->symbols.n - 1].missing = true;
 }
 
+/*
+ * What the programs call themselves: helpers, and what they stand on. A program on one of them
+ * would run inside of itself; before 5.12 nothing in the kernel stops that for fentry.
+ */
+static bool is_called_by_programs(const char *function)
+{
+	static const char *const beginnings[] = {"bpf_ringbuf_", "bpf_probe_read", "bpf_map_",
+		"bpf_get_current_", "bpf_perf_event_output", "bpf_d_path", "htab_", "__htab_",
+		"array_map_", "percpu_array_map_", "trie_lookup", "trie_update"};
+	static const char end[] = "_nofault";
+	size_t n = strlen(function);
+
+	for (size_t i = 0; i < POLC_ARRAY_SIZE(beginnings); i++)
+		if (starts_with(function, beginnings[i]))
+			return true;
+	return n > sizeof(end) && !strcmp(function + n - (sizeof(end) - 1), end);
+}
+
 static void lower_function(struct polc_trace_scope *scope, const struct polc_ast_text *text)
 {
 	struct polc_syscall call;
 
+	if (is_called_by_programs(text->text))
+		polc_error(scope->l->polc, text->span, POLC_CODE_TRACE_HOOK,
+			"the programs themselves call '%s': one on it would run inside of itself",
+			text->text);
 	if ((starts_with(text->text, "__x64_sys_") || starts_with(text->text, "__ia32_")) &&
 		polc_syscall_parse(text->text, &call) && call.number != UINT32_MAX) {
 		struct polc_diagnostic *d =
@@ -325,7 +347,7 @@ void polc_trace_list_symbols(
 /* --- what the targets have -----------------------------------------------------------------------
  */
 
-static enum polc_known has_symbol(const struct polc_trace_scope *scope,
+static enum polc_answer has_symbol(const struct polc_trace_scope *scope,
 	const struct polc_target *target, const struct polc_trace_symbol *symbol)
 {
 	struct polc_function_type ignored;

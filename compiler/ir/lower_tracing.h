@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Shared by the files that lower tracing policies: the state of one run, parsers of values, facts
- * about types. Private to ir/. Every function that takes a lowering or a scope reports what is
+ * about types. Private to ir/, but for the parsers, which read described calls too
+ * (analysis/call_words.c). Every function that takes a lowering or a scope reports what is
  * wrong itself, at the word that is wrong, and goes on.
  */
 #ifndef POLC_LOWER_TRACING_H
@@ -48,6 +49,7 @@ bool polc_parse_tcp_state(const char *text, size_t n, unsigned *out);
 bool polc_parse_file_type(const char *text, size_t n, unsigned *out);
 /* A register of x86-64 by any of its names: offset in struct pt_regs and size in bytes. */
 bool polc_parse_register(const char *text, size_t n, uint32_t *offset, uint32_t *size);
+const char *polc_register_name(uint32_t offset, uint32_t size);
 bool polc_parse_namespace(const char *text, enum polb_namespace *out);
 /* "5", "5s", "10m", "1h" */
 bool polc_parse_interval_ns(const char *text, uint64_t *out);

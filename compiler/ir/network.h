@@ -78,6 +78,7 @@ struct polc_network {
 	size_t n_rules;
 	enum polc_posture posture;
 	bool ipblock_matches_pods; /* --dialect kubernetes */
+	const char *cluster_name;  /* of every pod; NULL: the default */
 };
 
 enum polc_dialect { POLC_DIALECT_KUBERNETES, POLC_DIALECT_CILIUM };
@@ -102,6 +103,9 @@ void polc_network_verify(const struct polc_network *network);
 /* Stable text form, for golden tests and --dump-ir. */
 void polc_network_print(
 	const struct polc *polc, const struct polc_network *network, struct polc_buf *out);
+
+/* POLB_KIND_* that an entity covers; 0: none. */
+uint32_t polc_entity_kinds(const char *name);
 
 void polc_selector_print(const struct polb_selector *selector, struct polc_buf *out);
 

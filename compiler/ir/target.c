@@ -120,19 +120,33 @@ static int open_directory(struct polc_target *target, const char *path)
 	return 0;
 }
 
+const char *polc_target_home(struct polc_arena *arena)
+{
+	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+
+	if (data && *data)
+		return polc_arena_printf(arena, "%s/polc/targets", data);
+	return home && *home ? polc_arena_printf(arena, "%s/.local/share/polc/targets", home)
+			     : NULL;
+}
+
 /* The directory that a NAME stands for; NULL when there is none. */
 static const char *named_directory(struct polc_arena *arena, const char *name)
 {
-	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME"), *path = NULL;
+	const char *own = polc_target_home(arena), *path;
 
-	if (data && *data)
-		path = polc_arena_printf(arena, "%s/polc/targets/%s", data, name);
-	else if (home && *home)
-		path = polc_arena_printf(arena, "%s/.local/share/polc/targets/%s", home, name);
+	path = own ? polc_arena_printf(arena, "%s/%s", own, name) : NULL;
 	if (path && is_directory(path))
 		return path;
 	path = polc_arena_printf(arena, "/usr/share/polc/targets/%s", name);
 	return is_directory(path) ? path : NULL;
+}
+
+const char *polc_target_directory(struct polc_arena *arena, const char *name)
+{
+	if (is_directory(name))
+		return name;
+	return strchr(name, '/') ? NULL : named_directory(arena, name);
 }
 
 /* What exists under that path comes before what is installed under that name. */
@@ -230,7 +244,7 @@ void polc_target_read_modules(const struct polc_target *target)
 
 /* --- functions -------------------------------------------------------------------------------- */
 
-static enum polc_known known(bool yes)
+static enum polc_answer known(bool yes)
 {
 	return yes ? POLC_YES : POLC_NO;
 }
@@ -245,7 +259,7 @@ static bool in_btf(const struct polc_target *target, const char *name)
 	return polc_target_find(target, POLC_BTF_FUNCTION, name).in;
 }
 
-enum polc_known polc_target_has_function(const struct polc_target *target, const char *name)
+enum polc_answer polc_target_has_function(const struct polc_target *target, const char *name)
 {
 	if (target->has_symbols)
 		return known(polc_names_find(&target->symbols, name) != POLC_NO_NAME);
@@ -261,7 +275,7 @@ static bool in_register(const struct polc_value_type *type)
 	       type->size <= 8;
 }
 
-enum polc_known polc_target_has_fentry(const struct polc_target *target, const char *name)
+enum polc_answer polc_target_has_fentry(const struct polc_target *target, const char *name)
 {
 	struct polc_function_type type;
 
@@ -282,7 +296,7 @@ static bool is_syscall_symbol(const char *name)
 	       has_prefix(name, "__ia32_compat_sys_") || has_prefix(name, "__arm64_sys_");
 }
 
-enum polc_known polc_target_overridable(const struct polc_target *target, const char *name)
+enum polc_answer polc_target_overridable(const struct polc_target *target, const char *name)
 {
 	if (has_prefix(name, "security_"))
 		return POLC_YES; /* fmod_ret takes them by that prefix */
@@ -297,7 +311,7 @@ enum polc_known polc_target_overridable(const struct polc_target *target, const 
 	return known(polc_names_find(&target->error_injection, name) != POLC_NO_NAME);
 }
 
-enum polc_known polc_target_config(const struct polc_target *target, const char *symbol)
+enum polc_answer polc_target_config(const struct polc_target *target, const char *symbol)
 {
 	if (!target->has_config)
 		return POLC_UNKNOWN;
@@ -306,7 +320,7 @@ enum polc_known polc_target_config(const struct polc_target *target, const char 
 
 /* --- LSM hooks -------------------------------------------------------------------------------- */
 
-enum polc_known polc_target_has_lsm_hook(const struct polc_target *target, const char *name)
+enum polc_answer polc_target_has_lsm_hook(const struct polc_target *target, const char *name)
 {
 	return known(in_btf(target, polc_arena_printf(&target->polc->arena, "bpf_lsm_%s", name)));
 }
@@ -317,7 +331,7 @@ static bool same_type(const struct polc_value_type *a, const struct polc_value_t
 	       a->is_struct == b->is_struct && !strcmp(a->name, b->name);
 }
 
-enum polc_known polc_target_lsm_same_parameters(const struct polc_target *target, const char *name)
+enum polc_answer polc_target_lsm_same_parameters(const struct polc_target *target, const char *name)
 {
 	struct polc *polc = target->polc;
 	struct polc_function_type hook, function;

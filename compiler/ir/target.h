@@ -7,7 +7,7 @@
  *   FILE         a BTF file (raw, or an ELF object with .BTF)
  *   DIRECTORY    vmlinux.btf or btf; optional: kallsyms, config, error_injection (lines of
  *                /sys/kernel/debug/error_injection/list), events/SUBSYSTEM/EVENT/format,
- *                modules/NAME.btf
+ *                modules/NAME.btf, vmlinuz (for polc verify)
  *   NAME         $XDG_DATA_HOME/polc/targets/NAME, else /usr/share/polc/targets/NAME: a directory
  */
 #ifndef POLC_TARGET_H
@@ -23,19 +23,24 @@ int polc_target_open(struct polc *polc, const char *name, struct polc_target **o
 void polc_target_close(struct polc_target *target);             /* NULL is fine */
 const char *polc_target_name(const struct polc_target *target); /* as given on the command line */
 
-enum polc_known { POLC_NO, POLC_YES, POLC_UNKNOWN };
+/* Where the targets of `polc target add` are, by name; NULL: there is no home. */
+const char *polc_target_home(struct polc_arena *arena);
+/* The directory that a DIRECTORY or NAME stands for; NULL: there is none. */
+const char *polc_target_directory(struct polc_arena *arena, const char *name);
+
 /* A function of this name that a kprobe can sit on (kallsyms, else BTF FUNC). */
-enum polc_known polc_target_has_function(const struct polc_target *target, const char *name);
+enum polc_answer polc_target_has_function(const struct polc_target *target, const char *name);
 /* BTF knows it, with at most 6 scalar or pointer parameters: fentry, fexit, fmod_ret can attach. */
-enum polc_known polc_target_has_fentry(const struct polc_target *target, const char *name);
+enum polc_answer polc_target_has_fentry(const struct polc_target *target, const char *name);
 /* Its result may be replaced: security_*, or on the error injection list. System calls count, but
  * all except security_* is NO where CONFIG_FUNCTION_ERROR_INJECTION is known to be off. */
-enum polc_known polc_target_overridable(const struct polc_target *target, const char *name);
+enum polc_answer polc_target_overridable(const struct polc_target *target, const char *name);
 /* bpf_lsm_NAME exists, and (when both exist) whether its parameters are those of security_NAME. */
-enum polc_known polc_target_has_lsm_hook(const struct polc_target *target, const char *name);
-enum polc_known polc_target_lsm_same_parameters(const struct polc_target *target, const char *name);
+enum polc_answer polc_target_has_lsm_hook(const struct polc_target *target, const char *name);
+enum polc_answer polc_target_lsm_same_parameters(
+	const struct polc_target *target, const char *name);
 /* A configuration symbol such as "CONFIG_BPF_LSM" is y or m. */
-enum polc_known polc_target_config(const struct polc_target *target, const char *symbol);
+enum polc_answer polc_target_config(const struct polc_target *target, const char *symbol);
 /* Names of BTF functions that match a POSIX extended regular expression, sorted; -EINVAL when it
  * does not compile. */
 int polc_target_functions_matching(struct polc *polc, const struct polc_target *target,

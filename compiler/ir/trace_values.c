@@ -261,6 +261,15 @@ bool polc_parse_register(const char *text, size_t n, uint32_t *offset, uint32_t 
 	return false;
 }
 
+const char *polc_register_name(uint32_t offset, uint32_t size)
+{
+	for (size_t i = 0; i < POLC_ARRAY_SIZE(registers); i++)
+		for (unsigned j = 0; j < 4; j++)
+			if (registers[i].offset == offset && size == 8u >> j)
+				return registers[i].names[j];
+	return "";
+}
+
 static const char *skip_spaces(const char *p)
 {
 	while (*p == ' ' || *p == '\t')

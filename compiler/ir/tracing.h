@@ -312,6 +312,16 @@ const struct polc_tracing *polc_lower_tracing(struct polc *polc, const struct po
 	const struct polc_tracing_options *options);
 void polc_tracing_print(
 	const struct polc_tracing *tracing, struct polc *polc, struct polc_buf *out);
+/*
+ * One spec with what its policy says about all of them, but without names and numbers: equal texts
+ * mean the same.
+ */
+void polc_trace_spec_print(const struct polc_tracing *tracing, const struct polc_trace_spec *spec,
+	struct polc_buf *out);
+void polc_trace_test_print(const struct polc_tracing *tracing, const struct polc_trace_spec *spec,
+	const struct polc_trace_test *test, struct polc_buf *out);
+/* "kprobe cap_capable", "syscall openat and 3 more": as messages name it. */
+const char *polc_trace_spec_text(struct polc_arena *arena, const struct polc_trace_spec *spec);
 void polc_tracing_verify(const struct polc_tracing *tracing); /* POLC_BUG on a broken invariant */
 
 /* An LSM hook of which imaHash can be had; NULL: it is none. */

@@ -14,6 +14,7 @@ struct printer {
 	const struct polc_tracing *tracing;
 	const struct polc_trace_spec *spec;
 	struct polc_buf *out;
+	bool unnumbered; /* nothing that depends on what else is in the set */
 };
 
 static const char *const sections[] = {
@@ -267,6 +268,36 @@ static void print_value_test(struct printer *p, const struct polc_trace_test *te
 	}
 }
 
+static void print_requirements(
+	struct polc_buf *out, const char *what, const struct polc_ast_selector *selector)
+{
+	if (!selector)
+		return;
+	polc_buf_printf(out, " %s", what);
+	for (size_t i = 0; i < selector->requirements.n; i++) {
+		const struct polc_ast_requirement *r = &selector->requirements.items[i];
+
+		polc_buf_printf(out, " %u:%s", (unsigned)r->op, r->key);
+		for (size_t j = 0; j < r->values.n; j++)
+			polc_buf_printf(out, "%c%s", j ? '|' : '=', r->values.items[j]);
+	}
+}
+
+static void print_workload(struct printer *p, uint32_t number)
+{
+	const struct polc_trace_workload *workload = &p->tracing->workloads[number];
+
+	if (!p->unnumbered) {
+		polc_buf_printf(p->out, "workload %u", number);
+		return;
+	}
+	polc_buf_printf(p->out, "workload in %s%s",
+		workload->namespace ? workload->namespace : "any namespace",
+		workload->selectors->host ? " host" : "");
+	print_requirements(p->out, "pods", workload->selectors->pods);
+	print_requirements(p->out, "containers", workload->selectors->containers);
+}
+
 static void print_process_test(struct printer *p, const struct polc_trace_test *test)
 {
 	struct polc_buf *out = p->out;
@@ -288,7 +319,7 @@ static void print_process_test(struct printer *p, const struct polc_trace_test *
 		polc_buf_puts(out, "changed namespace of");
 		print_namespace_mask(out, test->ns_mask);
 	} else if (test->kind == POLC_TEST_WORKLOAD) {
-		polc_buf_printf(out, "workload %u", test->workload);
+		print_workload(p, test->workload);
 	} else {
 		polc_buf_printf(out, "%s%s capability of%s",
 			test->kind == POLC_TEST_CAPABILITY_CHANGES ? "changed " : "",
@@ -421,8 +452,10 @@ static void print_action(
 
 static void print_selector(struct printer *p, const struct polc_trace_selector *s)
 {
-	polc_buf_printf(p->out, "    selector %u%s%s\n", s->number, s->label ? " " : "",
-		s->label ? s->label : "");
+	polc_buf_puts(p->out, "    selector");
+	if (!p->unnumbered)
+		polc_buf_printf(p->out, " %u", s->number);
+	polc_buf_printf(p->out, "%s%s\n", s->label ? " " : "", s->label ? s->label : "");
 	for (size_t i = 0; i < s->tests.n; i++)
 		print_test(p, &s->tests.items[i], "");
 	for (size_t i = 0; i < s->actions.n; i++)
@@ -456,10 +489,12 @@ static void print_spec(struct printer *p)
 {
 	const struct polc_trace_spec *spec = p->spec;
 
-	polc_buf_printf(p->out, "  spec %u %s%s%s%s%s%s\n", spec->number, sections[spec->section],
-		spec->raw ? " raw" : "", spec->syscall ? " syscall" : "",
-		spec->from_list ? " list" : "", spec->has_return ? " return" : "",
-		spec->ignore_not_found ? " optional" : "");
+	polc_buf_puts(p->out, "  spec");
+	if (!p->unnumbered)
+		polc_buf_printf(p->out, " %u", spec->number);
+	polc_buf_printf(p->out, " %s%s%s%s%s%s\n", sections[spec->section], spec->raw ? " raw" : "",
+		spec->syscall ? " syscall" : "", spec->from_list ? " list" : "",
+		spec->has_return ? " return" : "", spec->ignore_not_found ? " optional" : "");
 	for (size_t i = 0; i < spec->symbols.n; i++)
 		polc_buf_printf(p->out, "    on %s%s\n", spec->symbols.items[i].name,
 			spec->symbols.items[i].missing ? " (missing)" : "");
@@ -472,21 +507,29 @@ static void print_spec(struct printer *p)
 		print_selector(p, &spec->selectors.items[i]);
 }
 
-static void print_policy(struct printer *p, const struct polc_trace_policy *policy)
+/* Mode, whom it is for, how many events: what a policy says about all of its specs. */
+static void print_policy_settings(struct printer *p, const struct polc_trace_policy *policy)
 {
-	polc_buf_printf(p->out, "policy %u ", policy->number);
-	if (policy->namespace)
-		polc_buf_printf(p->out, "%s/", policy->namespace);
-	polc_buf_printf(p->out, "%s %s%s", policy->name, modes[policy->mode],
-		policy->loader ? " loader" : "");
-	if (policy->has_workload)
-		polc_buf_printf(p->out, " workload %u", policy->workload);
+	polc_buf_printf(p->out, "%s%s", modes[policy->mode], policy->loader ? " loader" : "");
+	if (policy->has_workload) {
+		polc_buf_puts(p->out, " ");
+		print_workload(p, policy->workload);
+	}
 	if (policy->events_per_second)
 		polc_buf_printf(p->out, " %u/s burst %u sample %u", policy->events_per_second,
 			policy->burst, policy->sample);
 	polc_buf_puts(p->out, "\n");
 	for (size_t i = 0; i < policy->enforcer_calls.n; i++)
 		polc_buf_printf(p->out, "  enforcer on %s\n", policy->enforcer_calls.items[i].name);
+}
+
+static void print_policy(struct printer *p, const struct polc_trace_policy *policy)
+{
+	polc_buf_printf(p->out, "policy %u ", policy->number);
+	if (policy->namespace)
+		polc_buf_printf(p->out, "%s/", policy->namespace);
+	polc_buf_printf(p->out, "%s ", policy->name);
+	print_policy_settings(p, policy);
 	for (uint32_t i = 0; i < policy->n_specs; i++) {
 		p->spec = &p->tracing->specs[policy->first_spec + i];
 		print_spec(p);
@@ -519,4 +562,53 @@ void polc_tracing_print(const struct polc_tracing *tracing, struct polc *polc, s
 	for (size_t i = 0; i < tracing->n_policies; i++)
 		print_policy(&p, &tracing->policies[i]);
 	print_differences(tracing, polc, out);
+}
+
+void polc_trace_spec_print(const struct polc_tracing *tracing, const struct polc_trace_spec *spec,
+	struct polc_buf *out)
+{
+	struct printer p = {.tracing = tracing, .spec = spec, .out = out, .unnumbered = true};
+
+	print_policy_settings(&p, &tracing->policies[spec->policy]);
+	print_spec(&p);
+	if (spec->message)
+		polc_buf_printf(out, "    message %s\n", spec->message);
+	for (size_t i = 0; i < spec->tags.n; i++)
+		polc_buf_printf(out, "    tag %s\n", spec->tags.items[i]);
+}
+
+void polc_trace_test_print(const struct polc_tracing *tracing, const struct polc_trace_spec *spec,
+	const struct polc_trace_test *test, struct polc_buf *out)
+{
+	struct printer p = {.tracing = tracing, .spec = spec, .out = out, .unnumbered = true};
+
+	print_test(&p, test, "");
+}
+
+const char *polc_trace_spec_text(struct polc_arena *arena, const struct polc_trace_spec *spec)
+{
+	static const char *const words[] = {
+		[POLC_SECTION_KPROBE] = "kprobe",
+		[POLC_SECTION_FENTRY] = "fentry",
+		[POLC_SECTION_TRACEPOINT] = "tracepoint",
+		[POLC_SECTION_LSM] = "lsm",
+		[POLC_SECTION_UPROBE] = "uprobe",
+		[POLC_SECTION_USDT] = "usdt",
+	};
+	const char *word = spec->syscall ? "syscall" : words[spec->section];
+
+	if (spec->section == POLC_SECTION_USDT)
+		return polc_arena_printf(
+			arena, "usdt %s:%s:%s", spec->path, spec->provider, spec->name);
+	if (!spec->symbols.n)
+		return polc_arena_printf(arena, "%s %s", word, spec->path ? spec->path : "");
+	const char *symbol =
+		spec->syscall ? spec->symbols.items[0].syscall.name : spec->symbols.items[0].name;
+
+	if (spec->section == POLC_SECTION_UPROBE)
+		return polc_arena_printf(arena, "uprobe %s:%s", spec->path, symbol);
+	if (spec->symbols.n > 1)
+		return polc_arena_printf(
+			arena, "%s %s and %zu more", word, symbol, (size_t)spec->symbols.n - 1);
+	return polc_arena_printf(arena, "%s%s %s", spec->raw ? "raw-" : "", word, symbol);
 }

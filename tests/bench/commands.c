@@ -111,6 +111,50 @@ static void bench_compiler(void)
 		build, NULL);
 }
 
+/* Isolated namespaces of ten workloads in a chain, each connected to the next, all open to DNS. */
+static void add_namespace(
+	unsigned number, unsigned replicas, struct polc_buf *pods, struct polc_buf *rules)
+{
+	static const char head[] = "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n";
+
+	polc_buf_printf(
+		pods, "---\n{apiVersion: v1, kind: Namespace, metadata: {name: ns%u}}\n", number);
+	polc_buf_printf(rules,
+		"%smetadata: {name: all, namespace: ns%u}\nspec: {podSelector: {}, policyTypes: "
+		"[Ingress, Egress], egress: [{ports: [{port: 53, protocol: UDP}]}]}\n",
+		head, number);
+	for (unsigned app = 0; app < 10; app++) {
+		polc_buf_printf(rules,
+			"%smetadata: {name: a%u, namespace: ns%u}\nspec: {podSelector: "
+			"{matchLabels: {app: a%u}}, ingress: [{from: [{podSelector: {matchLabels: "
+			"{app: a%u}}}], ports: [{port: %u}]}], egress: [{to: [{podSelector: "
+			"{matchLabels: {app: a%u}}}]}]}\n",
+			head, app, number, app, app - (app > 0), 8000 + app, app + 1);
+		for (unsigned i = 0; i < replicas; i++)
+			polc_buf_printf(pods,
+				"---\n{apiVersion: v1, kind: Pod, metadata: {name: a%u-%u, "
+				"namespace: ns%u, labels: {app: a%u}}, spec: {nodeName: n%u}, "
+				"status: {podIPs: [{ip: 10.%u.%u.%u}]}}\n",
+				app, i, number, app, i, number, app, i + 1);
+	}
+}
+
+static void bench_graph(
+	const char *name, unsigned replicas, double budget, const char *note, unsigned n_namespaces)
+{
+	char *graph[] = {polc, "graph", policies, "--inventory", inventory, NULL};
+	struct polc_arena arena = {0};
+	struct polc_buf rules = {.arena = &arena}, pods = {.arena = &arena};
+
+	work_path(policies, "graph-policies.yaml");
+	work_path(inventory, "graph-inventory.yaml");
+	for (unsigned i = 0; i < n_namespaces; i++)
+		add_namespace(i, replicas, &pods, &rules);
+	if (bench_write(policies, &rules) && bench_write(inventory, &pods))
+		time_command(name, budget, note, graph, NULL);
+	polc_arena_free(&arena);
+}
+
 /* An empty cgroup below the cgroup2 mount (on hybrid hosts it is not /sys/fs/cgroup itself). */
 static bool make_cgroup(char path[512])
 {
@@ -173,6 +217,8 @@ int bench_commands(const char *build_dir)
 	work_path(cache, "cache");
 	setenv("XDG_CACHE_HOME", cache, 1);
 	bench_compiler();
+	bench_graph("graph.200_endpoints", 4, 1, "polc graph, SVG, 55 policies", 5);
+	bench_graph("graph.2000_endpoints", 10, 0, "polc graph, SVG, 220 policies", 20);
 	if (geteuid() == 0)
 		bench_loader();
 	else

@@ -238,12 +238,15 @@ static void test_json(void **state)
 	polc_warn(polc, (struct polc_span){source, 8, 12}, POLC_CODE_NO_EFFECT, "w");
 	assert_json(polc,
 		"[{\"file\":\"p.yaml\",\"line\":2,\"column\":1,\"end_line\":2,\"end_column\":4,"
-		"\"severity\":\"error\",\"code\":\"POLC0302\",\"message\":\"no \\\"bcd\\\"\","
-		"\"suggestion\":null,\"related\":[{\"file\":\"p.yaml\",\"line\":1,\"column\":1,"
+		"\"severity\":\"error\",\"code\":\"POLC0302\",\"name\":\"unknown-field\","
+		"\"message\":\"no \\\"bcd\\\"\","
+		"\"suggestion\":null,\"fix\":null,\"related\":[{\"file\":\"p.yaml\",\"line\":1,"
+		"\"column\":1,"
 		"\"end_line\":1,\"end_column\":2,\"message\":\"r\"}]},\n"
 		" {\"file\":\"p.yaml\",\"line\":2,\"column\":4,\"end_line\":3,\"end_column\":1,"
-		"\"severity\":\"warning\",\"code\":\"POLC0807\",\"message\":\"w\","
-		"\"suggestion\":null,\"related\":[]}]\n");
+		"\"severity\":\"warning\",\"code\":\"POLC0807\",\"name\":\"no-effect\",\"message\":"
+		"\"w\","
+		"\"suggestion\":null,\"fix\":null,\"related\":[]}]\n");
 }
 
 static void test_json_empty(void **state)

@@ -47,6 +47,8 @@ static const struct {
 } steps[] = {{{POLB_VERDICT_PASS, 0}, {1}}, {{POLB_VERDICT_ALLOW, 1}, {1}}};
 static const struct polb_step_word step_words[] = {{1, 0, 0}, {2, 1, 0}};
 
+static const __u8 policy[] = {'k', 'i', 'n', 'd', ':'};
+
 static struct polb_bundle sample(void)
 {
 	struct polb_bundle b = {.manifest = {.magic = POLB_BUNDLE_MAGIC,

@@ -213,7 +213,8 @@ static const struct {
 } bad[] = {
 	{"netwrok a in b { subject all; }",
 		"1:1 201 unexpected 'netwrok', expected 'network', 'kubernetes', 'cluster', "
-		"'admin', 'baseline', 'endpoint', 'tracing' or the end of the file\n"},
+		"'admin', 'baseline', 'endpoint', 'tracing', 'test', 'assert' or the end of the "
+		"file\n"},
 	{"network a in b { subject all; ingres allow from x = y; }",
 		"1:31 201 unexpected 'ingres', expected 'spec', 'subject', 'ingress', 'egress', "
 		"'isolate', 'log', 'description', 'labels' or '}'\n"},
@@ -319,7 +320,7 @@ static const struct {
 		"1:42 701 'a/b' cannot be the name of an interface\n"
 		"1:57 702 '::ffff:1.2.3.4' is no address\n"},
 	{"}", "1:1 201 unexpected '}', expected 'network', 'kubernetes', 'cluster', 'admin', "
-	      "'baseline', 'endpoint', 'tracing' or the end of the file\n"},
+	      "'baseline', 'endpoint', 'tracing', 'test', 'assert' or the end of the file\n"},
 	{"network a in b { subject all; ingress allow from x = \"a b\" to tcp/a_b, icmp/300, "
 	 "icmp; }",
 		"1:54 310 'a b' is not a valid label value: at most 63 letters, digits, '-', '_' "
