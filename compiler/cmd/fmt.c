@@ -82,7 +82,7 @@ static enum polc_spelling spelling_of(struct polc *polc, const struct polc_sourc
 static void note_lost_comments(const struct polc_fmt_file *file, size_t n)
 {
 	if (n > 0)
-		polc_environment_error("%s: %zu line%s of comment inside of policies %s left out",
+		polc_environment_error("%s: %zu comment%s inside of policies %s left out",
 			file->path, n, n == 1 ? "" : "s", n == 1 ? "is" : "are");
 }
 

@@ -53,6 +53,30 @@ static void configure(void *data, const char *root)
 		fill_options(lsp);
 }
 
+/* As `polc check` does: on a command that has read the same. */
+static void check_assertions(void *data, const struct polc_lsp_world *world)
+{
+	struct lsp_cmd *lsp = data;
+	struct polc_cmd cmd = {
+		.command = lsp->cmd.command,
+		.polc = *world->polc,
+		.inventories = lsp->cmd.inventories,
+		.dialect = lsp->cmd.dialect,
+		.unsupported = lsp->cmd.unsupported,
+		.posture = lsp->cmd.posture,
+		.cluster_name = lsp->cmd.cluster_name,
+		.input = *world->input,
+		.network = world->network,
+		.identities = world->identities,
+		.tracing_options = *world->tracing_options,
+		.tracing = world->tracing,
+	};
+
+	if (world->input->assertions.n)
+		polc_cmd_check_assertions(&cmd);
+	*world->polc = cmd.polc;
+}
+
 static void fill_options(struct lsp_cmd *lsp)
 {
 	struct polc_cmd *cmd = &lsp->cmd;
@@ -73,6 +97,7 @@ static void fill_options(struct lsp_cmd *lsp)
 			.cluster_name = cmd->cluster_name},
 		.levels = &cmd->levels,
 		.configure = configure,
+		.check = check_assertions,
 		.data = lsp,
 	};
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Finds the comments that stand before a block or object, so that a conversion can carry them over.
+/* Finds comments, and those that stand before a block or object, which a conversion carries over.
  */
 #include "pol.h"
 
 #include <string.h>
+#include <yaml.h>
 
 #include "pol_parser.h"
 
@@ -64,32 +65,121 @@ void polc_pol_comments(
 		out->rest = out->list.items[--out->list.n].text;
 }
 
+/* YAML */
+
+/* Where a '#' could begin a comment, as bytes and as characters, which libyaml counts. */
+struct candidate {
+	uint32_t begin;
+	size_t character;
+	bool in_scalar;
+};
+typedef POLC_VEC(struct candidate) candidates;
+
+static void find_candidates(struct polc_arena *arena, const char *text, size_t len, candidates *out)
+{
+	size_t at = len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3) ? 3 : 0, character = 0;
+
+	for (size_t first = at; at < len; at++) {
+		if (text[at] == '#' && (at == first || strchr(" \t\r\n", text[at - 1])))
+			*polc_vec_push(arena, out) =
+				(struct candidate){(uint32_t)at, character, false};
+		character += ((unsigned char)text[at] & 0xc0) != 0x80;
+	}
+}
+
+/* What looks like a comment but stands in a scalar is none; text that is no YAML has none. */
+static void mark_scalars(const char *text, size_t len, candidates *all)
+{
+	size_t next = 0;
+	yaml_parser_t parser;
+	yaml_token_t token;
+	bool more = true;
+
+	if (!yaml_parser_initialize(&parser))
+		return;
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
+	while (more && next < all->n && yaml_parser_scan(&parser, &token)) {
+		while (next < all->n && all->items[next].character < token.start_mark.index)
+			next++;
+		for (size_t i = next; token.type == YAML_SCALAR_TOKEN && i < all->n &&
+				      all->items[i].character < token.end_mark.index;
+			i++)
+			all->items[i].in_scalar = true;
+		more = token.type != YAML_STREAM_END_TOKEN && token.type != YAML_NO_TOKEN;
+		yaml_token_delete(&token);
+	}
+	yaml_parser_delete(&parser);
+}
+
+void polc_yaml_comment_places(
+	struct polc_arena *arena, const char *text, size_t len, polc_places *out)
+{
+	candidates all = {0};
+
+	find_candidates(arena, text, len, &all);
+	mark_scalars(text, len, &all);
+	for (size_t i = 0; i < all.n; i++)
+		if (!all.items[i].in_scalar)
+			*polc_vec_push(arena, out) = all.items[i].begin;
+}
+
 static bool is_separator(const char *line)
 {
 	return strncmp(line, "---", 3) == 0 || strncmp(line, "...", 3) == 0;
 }
 
+/* The lines of a text, with the comments and the objects that begin in each. */
+struct yaml_reading {
+	struct collector collector;
+	const char *text;
+	polc_places comments;
+	const uint32_t *begins;
+	size_t n_begins, next_comment, next_begin;
+	bool inside;
+};
+
+static bool begins_before(const struct yaml_reading *r, size_t end)
+{
+	return r->next_begin < r->n_begins && r->begins[r->next_begin] <= end;
+}
+
+static void read_line(struct yaml_reading *r, size_t end)
+{
+	const polc_places *comments = &r->comments;
+	bool comment = r->next_comment < comments->n && comments->items[r->next_comment] <= end;
+	size_t at = comment ? comments->items[r->next_comment] : end;
+
+	while (begins_before(r, at)) {
+		attach(&r->collector, r->begins[r->next_begin++]);
+		r->inside = true;
+	}
+	if (comment && r->inside)
+		r->collector.out->n_inside++;
+	else if (comment)
+		collect(&r->collector, r->text + at, end - at);
+	/* one comment has all of them */
+	while (r->next_comment < comments->n && comments->items[r->next_comment] <= end)
+		r->next_comment++;
+}
+
 void polc_yaml_comments(struct polc_arena *arena, const char *text, const uint32_t *begins,
 	size_t n, struct polc_comments *out)
 {
-	struct collector c = {.arena = arena, .pending = {.arena = arena}, .out = out};
-	bool inside = false;
-	size_t next = 0;
+	struct yaml_reading r = {
+		.collector = {.arena = arena, .pending = {.arena = arena}, .out = out},
+		.text = text,
+		.begins = begins,
+		.n_begins = n,
+	};
 
+	polc_yaml_comment_places(arena, text, strlen(text), &r.comments);
 	for (const char *line = text; *line;) {
-		size_t len = strcspn(line, "\n"), blanks = strspn(line, " \t");
+		size_t len = strcspn(line, "\n");
 
 		if (is_separator(line))
-			inside = false;
-		if (line[blanks] == '#' && inside)
-			out->n_inside++;
-		else if (line[blanks] == '#')
-			collect(&c, line + blanks, len - blanks);
-		for (; next < n && begins[next] <= (size_t)(line - text) + len; next++) {
-			attach(&c, begins[next]);
-			inside = true;
-		}
+			r.inside = false;
+		read_line(&r, (size_t)(line - text) + len);
 		line += len + (line[len] == '\n');
 	}
-	finish(&c);
+	finish(&r.collector);
 }

@@ -87,9 +87,10 @@ static void trim(const char *text, size_t n, bool last, struct polc_buf *out)
 		polc_buf_add(out, text + at, kept);
 		if (kept)
 			written = out->n;
-		end = tail == 2 ? "\r\n" : "\n";
-		if (tail)
+		if (tail) {
+			end = tail == 2 ? "\r\n" : "\n";
 			polc_buf_puts(out, end);
+		}
 		at += len;
 	}
 	if (last && out->p) {

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "../backend/plan.h"
 #include "lsp.h"
@@ -71,7 +72,8 @@ static void plan(struct lsp_analysis *a)
 		polc_plan_tracing(&a->polc, a->tracing, &a->tracing_options);
 }
 
-static void lint(struct lsp_analysis *a)
+/* What only advises, or takes its time: warnings, lints, assertions. */
+static void advise(const struct polc_lsp_options *options, struct lsp_analysis *a)
 {
 	const struct polc_lint_context context = {
 		.polc = &a->polc,
@@ -80,9 +82,14 @@ static void lint(struct lsp_analysis *a)
 		.identities = a->identities,
 		.tracing = a->tracing,
 		.tracing_options = &a->tracing_options,
-		.has_inventory = a->input.inventory.given,
+		.cluster_name = options->lowering.cluster_name,
+		.has_inventory = a->input.inventory.given && a->input.inventory.pods.n,
 	};
+	struct polc_lsp_world world = {
+		&a->polc, &a->input, a->network, a->identities, a->tracing, &a->tracing_options};
 
+	if (!a->polc.n_errors && options->check)
+		options->check(options->data, &world);
 	polc_lint(&context);
 	polc_suppress(&a->polc, &context, !a->polc.n_errors);
 	polc_diagnostics_settle(&a->polc, true);
@@ -121,7 +128,26 @@ void lsp_analyse(struct lsp *lsp)
 	a->identities = polc_identities_build(&a->polc, &a->input.inventory, options->cluster_name);
 	a->tracing = polc_lower_tracing(&a->polc, &a->input, &a->tracing_options);
 	plan(a);
-	lint(a);
+}
+
+static long milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void lsp_analyse_all(struct lsp *lsp)
+{
+	long begin = milliseconds();
+
+	lsp_analyse(lsp);
+	if (lsp->analysis->complete)
+		return;
+	advise(lsp->options, lsp->analysis);
+	lsp->analysis->complete = true;
+	lsp->advice_ms = milliseconds() - begin;
 }
 
 /* Places */
@@ -224,6 +250,8 @@ static bool is_shown(const struct lsp *lsp, const struct polc_diagnostic *d)
 
 	if (!file || !polc_diagnostic_shown(d) || (file->inventory && !file->open))
 		return false;
+	if (!lsp->analysis->complete && d->adjustable)
+		return false;
 	return !(d->code == POLC_CODE_UNKNOWN_KIND && d->severity != POLC_ERROR);
 }
 
@@ -273,17 +301,33 @@ static void send_list(struct lsp_file *file, json_t *list)
 	lsp_notify("textDocument/publishDiagnostics", params);
 }
 
+/* Errors alone, of documents that were edited, where they are others than before. */
+static void send_errors(struct lsp_file *file, json_t *list)
+{
+	bool shows_errors = file->published && strstr(file->published, "\"severity\":1");
+
+	if (file->open && file->changed && (json_array_size(list) || shows_errors))
+		send_list(file, list);
+	else
+		json_decref(list);
+}
+
 void lsp_publish(struct lsp *lsp)
 {
+	bool complete = lsp->advice_ms <= LSP_ADVICE_AT_ONCE_MS || !lsp->stale;
 	json_t **lists;
 
-	lsp_analyse(lsp);
+	if (complete)
+		lsp_analyse_all(lsp);
+	else
+		lsp_analyse(lsp);
 	lists = diagnostics_by_source(lsp);
 	for (size_t i = 0; i < lsp->files.n; i++) {
 		struct lsp_file *file = lsp->files.items[i];
-		json_t *list = lists[file->source];
+		json_t *list = file->source ? lists[file->source] : NULL;
 
-		send_list(file, list && file->source ? list : json_array());
+		(complete ? send_list : send_errors)(file, list ? list : json_array());
 	}
-	lsp_files_sweep(lsp);
+	if (complete)
+		lsp_files_sweep(lsp);
 }

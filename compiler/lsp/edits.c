@@ -146,6 +146,7 @@ json_t *lsp_code_actions(struct lsp *lsp, const json_t *params)
 
 	if (!file)
 		return NULL;
+	lsp_analyse_all(lsp);
 	out = json_array();
 	begin = lsp_offset(lsp, file->text, file->n, json_object_get(range, "start"));
 	end = lsp_offset(lsp, file->text, file->n, json_object_get(range, "end"));

@@ -77,18 +77,14 @@ const struct polc_net_rule *lsp_rule_at(const struct lsp *lsp, const struct lsp_
 	return best;
 }
 
-const struct polc_trace_spec *lsp_trace_spec_at(
-	const struct lsp *lsp, const struct lsp_place *place)
+const struct polc_trace_spec *lsp_trace_spec_at(const struct polc_tracing *tracing, size_t offset)
 {
-	const struct polc_tracing *tracing = lsp->analysis->tracing;
 	const struct polc_trace_spec *best = NULL;
 
 	for (size_t i = 0; i < tracing->n_specs; i++) {
 		const struct polc_trace_spec *spec = &tracing->specs[i];
 
-		if (spec->span.source == place->file->source && place->file->source &&
-			spec->span.begin <= place->offset &&
-			(!best || spec->span.begin > best->span.begin))
+		if (spec->span.begin <= offset && (!best || spec->span.begin > best->span.begin))
 			best = spec;
 	}
 	return best;

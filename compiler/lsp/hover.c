@@ -71,25 +71,39 @@ static void add_policy(struct lsp *lsp, const struct lsp_place *place, struct an
 	lsp_describe_policy(lsp->analysis, policy, &answer->text);
 }
 
+/* The plan of the hook at a place, from its file alone: errors of other files do not matter. */
+static void print_plan(struct lsp *lsp, const struct lsp_place *place, struct polc_buf *out)
+{
+	const struct lsp_file *file = place->file;
+	const struct polc_tracing_plan *plan = NULL;
+	const struct polc_tracing *tracing;
+	const struct polc_trace_spec *spec;
+	struct polc_input input = {0};
+	struct polc polc;
+
+	polc_init(&polc);
+	polc_read_text(&polc, &input, file->shown, file->text, file->n);
+	polc_read_finish(&polc, &input);
+	tracing = polc_lower_tracing(&polc, &input, &lsp->targets);
+	spec = lsp_trace_spec_at(tracing, place->offset);
+	if (spec && !polc.n_errors)
+		plan = polc_plan_tracing(&polc, tracing, &lsp->targets);
+	if (plan)
+		polc_plan_tracing_print_spec(plan, &polc, spec->number, out);
+	polc_free(&polc);
+}
+
 /* How a hook is carried out is known where a kernel is. */
 static void add_plan(struct lsp *lsp, const struct lsp_place *place, struct answer *answer)
 {
-	struct lsp_analysis *a = lsp->analysis;
-	const struct polc_trace_spec *spec = lsp_trace_spec_at(lsp, place);
 	struct polc_buf text = {.arena = &lsp->scratch};
-	const struct polc_tracing_plan *plan;
 
-	if (!spec || a->polc.n_errors)
-		return;
-	plan = polc_plan_tracing(&a->polc, a->tracing, &a->tracing_options);
-	if (!plan)
-		return;
-	polc_plan_tracing_print_spec(plan, &a->polc, spec->number, &text);
+	print_plan(lsp, place, &text);
 	if (!text.n)
 		return;
 	paragraph(answer);
 	polc_buf_printf(&answer->text, "```text\n%s```", text.p);
-	if (!a->tracing_options.n_targets)
+	if (!lsp->targets.n_targets)
 		polc_buf_puts(&answer->text, "\n\nWithout --target, what the kernel can do is "
 					     "assumed.");
 }

@@ -51,6 +51,7 @@ struct lsp_analysis {
 	const struct polc_identities *identities;
 	const struct polc_tracing *tracing;
 	struct polc_tracing_options tracing_options;
+	bool complete; /* warnings and lints are there, and what comments hide is hidden */
 	POLC_VEC(struct lsp_file *) sources; /* by source number; [0] is NULL */
 };
 
@@ -63,6 +64,7 @@ struct lsp {
 	lsp_files files;
 	struct lsp_analysis *analysis; /* the last one; NULL before the first */
 	bool stale;                    /* something changed since */
+	long advice_ms;                /* how long the last whole analysis took */
 	bool utf8;                     /* positions count bytes */
 	bool watches;                  /* the client can be asked to watch files */
 	bool initialized, shut_down;
@@ -107,10 +109,13 @@ void lsp_files_free(struct lsp *lsp);
 
 /* --- analysis (analysis.c) ------------------------------------------------------------------- */
 
-/* Makes lsp->analysis current. */
+/* A whole analysis that is as quick as this is made at every change, else when it is quiet. */
+#define LSP_ADVICE_AT_ONCE_MS 60
+/* Makes lsp->analysis current, with errors alone; or with warnings, lints and assertions. */
 void lsp_analyse(struct lsp *lsp);
+void lsp_analyse_all(struct lsp *lsp);
 void lsp_analysis_free(struct lsp_analysis *analysis);
-/* Sends the diagnostics of all files that have some or had some. */
+/* Sends the diagnostics that the client has not: all of them, or errors at first. */
 void lsp_publish(struct lsp *lsp);
 /* The file and the JSON location of a span; NULL for "no place". */
 struct lsp_file *lsp_span_file(const struct lsp *lsp, struct polc_span span);
@@ -130,9 +135,8 @@ size_t lsp_count_selected(const struct lsp_analysis *a, const uint32_t *selector
 /* The policy and the rule that are written around an offset; NULL: none. */
 const struct polc_net_policy *lsp_policy_at(const struct lsp *lsp, const struct lsp_place *place);
 const struct polc_net_rule *lsp_rule_at(const struct lsp *lsp, const struct lsp_place *place);
-/* The hook of a tracing policy likewise. */
-const struct polc_trace_spec *lsp_trace_spec_at(
-	const struct lsp *lsp, const struct lsp_place *place);
+/* The hook of a tracing policy likewise, of policies from one file. */
+const struct polc_trace_spec *lsp_trace_spec_at(const struct polc_tracing *tracing, size_t offset);
 /* What a rule or a policy means for the endpoints of the inventory, in words. */
 void lsp_describe_rule(
 	const struct lsp_analysis *a, const struct polc_net_rule *rule, struct polc_buf *out);
@@ -230,6 +234,7 @@ struct lsp_kind {
 extern const struct lsp_kind lsp_kinds[];
 extern const size_t lsp_n_kinds;
 extern const struct lsp_shape lsp_trace_spec, lsp_label_selector, lsp_cilium_selector;
+extern const struct lsp_shape lsp_test_spec, lsp_assertion_spec;
 extern const char *const lsp_bools[];
 const struct lsp_kind *lsp_kind_find(const char *name);
 const struct lsp_field *lsp_shape_find(const struct lsp_shape *shape, const char *name);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The fields of network policies for people who write them: where each may stand, what it means,
- * and what it means to leave it out. Tracing policies: schema_trace.c. A test compares the names
- * with what the front end reads.
+ * and what it means to leave it out. Tracing policies: schema_trace.c, tests: schema_test.c. A test
+ * compares the names with what the front end reads.
  */
 #include <string.h>
 
@@ -266,10 +266,14 @@ static const struct lsp_field subject_fields[] = {NAMESPACES_AND_PODS};
 static const struct lsp_shape subject = SHAPE(subject_fields);
 #define OUTSIDE_PEERS                                                                              \
 	NAMESPACES_AND_PODS, BELOW("nodes", lsp_label_selector, "Nodes by their labels."),         \
-		TEXT_LIST("networks", "Prefixes: at most 25."),                                    \
-		TEXT_LIST("domainNames", "Names, `*.` first for any below. polc does not enforce " \
-					 "these yet.")
-static const struct lsp_field to_fields[] = {OUTSIDE_PEERS};
+		TEXT_LIST("networks", "Prefixes: at most 25.")
+static const struct lsp_field to_fields[] = {
+	OUTSIDE_PEERS,
+	TEXT_LIST(
+		"domainNames", "Names, `*.` first for any below. polc does not enforce these yet."),
+};
+static const struct lsp_field baseline_to_fields[] = {OUTSIDE_PEERS};
+static const struct lsp_shape baseline_to_peer = SHAPE(baseline_to_fields);
 static const struct lsp_shape to_peer = SHAPE(to_fields);
 static const struct lsp_field range_fields[] = {
 	TEXT("start", "The first port."),
@@ -320,22 +324,24 @@ static const char *const baseline_actions[] = {"Allow", "Deny", NULL};
 #define API_PORTS LIST("protocols", api_protocol, "Ports: alternatives. Unwritten: every protocol.")
 #define OLD_PORTS LIST("ports", old_port, "Ports: alternatives. Unwritten: every protocol.")
 #define FROM LIST("from", subject, "Who connects: alternatives, at least one.")
-#define TO LIST("to", to_peer, "Where the connection goes: alternatives, at least one.")
+#define TO(peer) LIST("to", peer, "Where the connection goes: alternatives, at least one.")
 static const struct lsp_field api_ingress_fields[] = {
 	RULE_NAME, ACTION(api_actions), FROM, API_PORTS};
 static const struct lsp_shape api_ingress = SHAPE(api_ingress_fields);
-static const struct lsp_field api_egress_fields[] = {RULE_NAME, ACTION(api_actions), TO, API_PORTS};
+static const struct lsp_field api_egress_fields[] = {
+	RULE_NAME, ACTION(api_actions), TO(to_peer), API_PORTS};
 static const struct lsp_shape api_egress = SHAPE(api_egress_fields);
 static const struct lsp_field old_ingress_fields[] = {
 	RULE_NAME, ACTION(old_actions), FROM, OLD_PORTS};
 static const struct lsp_shape old_ingress = SHAPE(old_ingress_fields);
-static const struct lsp_field old_egress_fields[] = {RULE_NAME, ACTION(old_actions), TO, OLD_PORTS};
+static const struct lsp_field old_egress_fields[] = {
+	RULE_NAME, ACTION(old_actions), TO(to_peer), OLD_PORTS};
 static const struct lsp_shape old_egress = SHAPE(old_egress_fields);
 static const struct lsp_field baseline_ingress_fields[] = {
 	RULE_NAME, ACTION(baseline_actions), FROM, OLD_PORTS};
 static const struct lsp_shape baseline_ingress = SHAPE(baseline_ingress_fields);
 static const struct lsp_field baseline_egress_fields[] = {
-	RULE_NAME, ACTION(baseline_actions), TO, OLD_PORTS};
+	RULE_NAME, ACTION(baseline_actions), TO(baseline_to_peer), OLD_PORTS};
 static const struct lsp_shape baseline_egress = SHAPE(baseline_egress_fields);
 static const char *const tiers[] = {"Admin", "Baseline", NULL};
 #define SUBJECT BELOW("subject", subject, "The pods that the policy governs.")
@@ -405,6 +411,8 @@ OBJECT(baseline_policy, metadata, baseline_spec);
 OBJECT(tracing_policy, metadata, lsp_trace_spec);
 OBJECT(namespaced_tracing_policy, namespaced_metadata, lsp_trace_spec);
 OBJECT(cidr_group, metadata, group_spec);
+OBJECT(policy_test, metadata, lsp_test_spec);
+OBJECT(policy_assertion, metadata, lsp_assertion_spec);
 
 const struct lsp_kind lsp_kinds[] = {
 	{"NetworkPolicy", "networking.k8s.io/v1", &network_policy,
@@ -426,6 +434,11 @@ const struct lsp_kind lsp_kinds[] = {
 	{"TracingPolicyNamespaced", "cilium.io/v1alpha1", &namespaced_tracing_policy,
 		"A tracing policy for the pods of one namespace."},
 	{"CiliumCIDRGroup", "cilium.io/v2", &cidr_group, "Prefixes with a name."},
+	{"PolicyTest", "polc.dev/v1", &policy_test,
+		"Unit tests of policies, for `polc test`: connections and calls, and what must "
+		"become of them."},
+	{"PolicyAssertion", "polc.dev/v1", &policy_assertion,
+		"Claims about all connections and calls, which `polc check` proves or refutes."},
 };
 const size_t lsp_n_kinds = POLC_ARRAY_SIZE(lsp_kinds);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* How the tables of fields are written; private to the two files that hold them. */
+/* How the tables of fields are written; private to the files that hold them. */
 #ifndef POLC_LSP_SCHEMA_H
 #define POLC_LSP_SCHEMA_H
 

@@ -12,6 +12,7 @@
 #include "lsp.h"
 
 #define QUIET_MS 20
+#define LONG_QUIET_MS 150
 #define LATEST_MS 300
 
 /* Places in requests */
@@ -405,35 +406,51 @@ static long milliseconds(void)
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static void publish(struct lsp *lsp, bool *waiting)
+/* What the client waits for: errors soon after a change, all the rest when it is quiet. */
+struct duty {
+	enum { DUTY_NONE, DUTY_ERRORS, DUTY_ALL } what;
+	long since;
+};
+
+static void publish(struct lsp *lsp, struct duty *duty)
 {
 	lsp_publish(lsp);
 	polc_arena_free(&lsp->scratch);
-	*waiting = false;
+	*duty = (struct duty){lsp->analysis->complete ? DUTY_NONE : DUTY_ALL, milliseconds()};
+}
+
+static int patience(const struct duty *duty)
+{
+	switch (duty->what) {
+	case DUTY_NONE:
+		return -1;
+	case DUTY_ERRORS:
+		return QUIET_MS;
+	case DUTY_ALL:
+		return LONG_QUIET_MS;
+	}
+	return -1;
 }
 
 /* Until exit, or until the client is gone. */
 static void serve(struct lsp *lsp, struct lsp_input *input)
 {
-	bool waiting = false; /* diagnostics are to be sent */
-	long since = 0;
+	struct duty duty = {DUTY_NONE, 0};
 
 	for (;;) {
 		enum lsp_read result;
 		const char *text;
 		size_t n;
 
-		if (lsp->stale && lsp->initialized && !waiting) {
-			waiting = true;
-			since = milliseconds();
-		}
-		if (waiting && milliseconds() - since > LATEST_MS)
-			publish(lsp, &waiting);
-		result = lsp_input_read(input, waiting ? QUIET_MS : -1, &text, &n);
+		if (lsp->stale && lsp->initialized && duty.what != DUTY_ERRORS)
+			duty = (struct duty){DUTY_ERRORS, milliseconds()};
+		if (duty.what == DUTY_ERRORS && milliseconds() - duty.since > LATEST_MS)
+			publish(lsp, &duty);
+		result = lsp_input_read(input, patience(&duty), &text, &n);
 		if (result == LSP_READ_END)
 			return;
 		if (result == LSP_READ_TIMEOUT)
-			publish(lsp, &waiting);
+			publish(lsp, &duty);
 		else if (!handle_bytes(lsp, text, n))
 			return;
 	}

@@ -5,6 +5,17 @@
 
 #include "../base/diagnostic.h"
 #include "../ir/network.h"
+#include "../ir/tracing.h"
+
+/* What the policies mean, for who checks more of it. */
+struct polc_lsp_world {
+	struct polc *polc;
+	const struct polc_input *input;
+	const struct polc_network *network;
+	const struct polc_identities *identities;
+	const struct polc_tracing *tracing;
+	const struct polc_tracing_options *tracing_options;
+};
 
 struct polc_lsp_options {
 	const char *const *policies; /* files and directories, instead of the client's folders */
@@ -20,6 +31,8 @@ struct polc_lsp_options {
 	 * these options; or NULL. Targets are opened behind it.
 	 */
 	void (*configure)(void *data, const char *root);
+	/* Reports what assertions find; or NULL. */
+	void (*check)(void *data, const struct polc_lsp_world *world);
 	void *data;
 };
 

@@ -122,12 +122,13 @@ class Client:
         self.change(name, {"text": text})
 
     def wait_diagnostics(self, name):
-        """The next diagnostics of a document, and the milliseconds until they came."""
+        """The next diagnostics of a document, of its last text when it is open, and the milliseconds until they came."""
         start = time.monotonic()
         while True:
             message = self.read()
             if (message.get("method") == "textDocument/publishDiagnostics"
-                    and message["params"]["uri"] == self.uri(name)):
+                    and message["params"]["uri"] == self.uri(name)
+                    and message["params"].get("version") in (None, self.versions.get(name))):
                 return message["params"]["diagnostics"], (time.monotonic() - start) * 1000
 
     def at(self, name, text, marked=None, **more):
