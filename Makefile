@@ -167,6 +167,17 @@ $(B)/tests/reach-oracle: $(REACH_O) $(COMPILER_O) $(RUNTIME_O)
 diff-oracle: $(B)/tests/reach-oracle ## N random pairs of policy sets, exact against the evaluator (SEED=.. N=..)
 	$(Q)$< --seed $(SEED) --pairs $(N)
 
+# Random pairs of sets of tracing policies: likewise
+TRACE_DIFF_O := $(call obj,$(wildcard tests/trace-diff/*.c) tests/trace-oracle/generate.c)
+.PHONY: trace-diff-oracle
+test: $(B)/tests/trace-diff-oracle
+$(B)/tests/trace-diff-oracle: $(TRACE_DIFF_O) $(COMPILER_O) $(RUNTIME_O)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_POLC)
+trace-diff-oracle: $(B)/tests/trace-diff-oracle ## N random pairs of sets of tracing policies (SEED=.. N=..)
+	$(Q)$< --seed $(SEED) --pairs $(N)
+
 $(B)/tests/bench: $(BENCH_O) $(COMPILER_O) $(RUNTIME_O) $(B)/tests/incumbent.bpf.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter-out %.bpf.o,$^) $(LIBS_POLC)

@@ -175,6 +175,22 @@ static struct polc_witness mirrored(const struct polc_witness *w)
 	return out;
 }
 
+/* Of a claim about addresses: a pod that is one of them does not say so by its name. */
+static const char *party_text(const struct polc_assert_context *context,
+	const struct polc_ast_peer *peers, size_t n, const struct polc_witness_party *party)
+{
+	char addr[POLB_ADDR_TEXT];
+
+	for (size_t i = 0; i < n; i++) {
+		if (peers[i].kind != POLC_PEER_CIDR || !is_endpoint(party))
+			continue;
+		polb_addr_format(&party->addr, addr);
+		return polc_arena_printf(
+			&context->polc->arena, "%s with address %s", party->text, addr);
+	}
+	return party->text;
+}
+
 static void report_path(const struct polc_assert_context *context,
 	const struct polc_ast_assertion *assertion, const struct polc_ast_claim *claim,
 	const struct polc_witness *w, enum polb_verdict verdict)
@@ -184,9 +200,11 @@ static void report_path(const struct polc_assert_context *context,
 	const struct polc_witness other = mirrored(w);
 	struct polc_diagnostic *d = polc_error(context->polc, claim->span,
 		POLC_CODE_ASSERTION_FAILED, "assertion '%s' does not hold: %s -> %s on %s is %s",
-		assertion->name, egress ? w->subject.text : w->peer.text,
-		egress ? w->peer.text : w->subject.text, w->port_text,
-		allowed ? "allowed" : "denied");
+		assertion->name,
+		party_text(
+			context, claim->from.items, claim->from.n, egress ? &w->subject : &w->peer),
+		party_text(context, claim->to.items, claim->to.n, egress ? &w->peer : &w->subject),
+		w->port_text, allowed ? "allowed" : "denied");
 
 	relate_side(context, d, w, allowed ? &reasons : NULL);
 	if (is_endpoint(&other.subject))
@@ -194,6 +212,62 @@ static void report_path(const struct polc_assert_context *context,
 	if (reasons.n)
 		d->message =
 			polc_arena_printf(&context->polc->arena, "%s: %s", d->message, reasons.p);
+}
+
+/* Claims that hold because they are about nobody */
+
+static bool is_in_inventory(
+	const struct polc_assert_context *context, const struct polb_selector *selector)
+{
+	for (size_t i = 0; i < context->identities->identities.n; i++) {
+		const struct polc_identity *id = &context->identities->identities.items[i];
+		const struct polb_identity_view view = {
+			.kinds = id->kinds, .labels = id->labels, .n_labels = id->n_labels};
+
+		if (polb_selector_matches(selector, &view))
+			return true;
+	}
+	return false;
+}
+
+/* Pods that are asked for by labels, and none of the inventory has them. */
+static bool is_absent(const struct polc_assert_context *context, const struct polc_parties *parties)
+{
+	for (size_t i = 0; i < parties->n; i++) {
+		const struct polb_selector *s = &parties->selectors[i];
+
+		if (s->has_prefix || !s->n_requirements || is_in_inventory(context, s))
+			return false;
+	}
+	return context->identities->endpoints.n;
+}
+
+/* Is there no connection at all that the question is about? */
+static bool is_about_nothing(struct polc_reach *reach, struct polc_path_question question)
+{
+	question.verdict =
+		question.verdict == POLB_VERDICT_ALLOW ? POLB_VERDICT_DENY : POLB_VERDICT_ALLOW;
+	return polc_reach_path(reach, 0, &question, NULL) == POLC_NO;
+}
+
+static void warn_vacuous(const struct polc_assert_context *context, struct polc_reach *reach,
+	const struct polc_ast_assertion *assertion, const struct polc_ast_claim *claim,
+	const struct polc_path_question *question)
+{
+	const char *nobody = !question->from.n || is_absent(context, &question->from) ? "from"
+			     : !question->to.n || is_absent(context, &question->to)   ? "to"
+										      : NULL;
+	bool nothing = !question->from.n || !question->to.n || is_about_nothing(reach, *question);
+
+	if (nothing)
+		polc_warn(context->polc, claim->span, POLC_CODE_VACUOUS_ASSERTION,
+			"assertion '%s' holds, but it is about nothing: there can be no such "
+			"connection",
+			assertion->name);
+	else if (nobody)
+		polc_warn(context->polc, claim->span, POLC_CODE_VACUOUS_ASSERTION,
+			"assertion '%s' holds, but nobody in the inventory is its '%s'",
+			assertion->name, nobody);
 }
 
 void polc_assert_path(const struct polc_assert_context *context, struct polc_reach **reach,
@@ -216,12 +290,12 @@ void polc_assert_path(const struct polc_assert_context *context, struct polc_rea
 	question.n_ports = ports.n;
 	question.except = excepts.items;
 	question.n_except = excepts.n;
-	if (!question.from.n || !question.to.n)
-		return; /* nobody */
 	if (!*reach)
 		*reach = polc_reach_new(&polc->arena, &context->network, 1, context->identities);
-	switch (polc_reach_path(*reach, 0, &question, &witness)) {
+	switch (question.from.n && question.to.n ? polc_reach_path(*reach, 0, &question, &witness)
+						 : POLC_NO) {
 	case POLC_NO:
+		warn_vacuous(context, *reach, assertion, claim, &question);
 		return;
 	case POLC_YES:
 		report_path(context, assertion, claim, &witness, question.verdict);

@@ -22,7 +22,8 @@ struct polc_assert_context {
 
 /*
  * Checks every assertion of the input: ASSERTION_FAILED with a counterexample, ASSERTION_UNKNOWN
- * (an error for paths, a warning for calls), BAD_ASSERTION. For input without errors.
+ * (an error for paths, a warning for calls), BAD_ASSERTION, VACUOUS_ASSERTION. For input without
+ * errors.
  */
 void polc_assert_check(const struct polc_assert_context *context);
 

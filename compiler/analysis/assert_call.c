@@ -102,49 +102,13 @@ static enum polc_answer as_claimed(
 	return POLC_UNKNOWN;
 }
 
-static bool among(const polc_call_keys *keys, const char *key)
-{
-	for (size_t i = 0; i < keys->n; i++)
-		if (!strcmp(keys->items[i], key))
-			return true;
-	return false;
-}
-
-static void add_tests(struct search *s, const struct polc_call_judge *judge,
-	const polc_call_tests *tests, struct polc_assert_question *q)
-{
-	for (size_t i = 0; i < tests->n; i++) {
-		polc_call_keys keys = {0};
-
-		if (tests->items[i].holds != POLC_CALL_OPEN)
-			continue;
-		polc_call_test_keys(judge, tests->items[i].test, &keys);
-		if (!among(&keys, q->key))
-			continue;
-		*polc_vec_push(&s->scratch.arena, &q->tests) = tests->items[i].test;
-		*polc_vec_push(&s->scratch.arena, &q->specs) = judge->spec;
-	}
-}
-
 static struct polc_assert_question question_of(struct search *s, const struct polc_call *call,
 	const struct polc_call_decision *decision, const char *key)
 {
 	struct polc_assert_question q = {
 		.arena = &s->scratch.arena, .context = s->context, .key = key};
 
-	for (size_t i = 0; i < decision->matches.n; i++) {
-		const struct polc_call_match *match = &decision->matches.items[i];
-		const struct polc_call_judge judge = {.arena = &s->scratch.arena,
-			.tracing = s->context->tracing,
-			.call = call,
-			.member = &call->members.items[i],
-			.spec = &s->context->tracing->specs[match->spec]};
-
-		for (size_t j = 0; j < match->selectors.n; j++) {
-			add_tests(s, &judge, &match->selectors.items[j].tests, &q);
-			add_tests(s, &judge, &match->selectors.items[j].return_tests, &q);
-		}
-	}
+	polc_assert_ask(&q, s->context->tracing, call, decision);
 	for (size_t i = 0; i < s->claim->excepts.n; i++)
 		for (size_t j = 0; j < s->excepts[i].n; j++)
 			if (!strcmp(s->excepts[i].items[j].key.text, key))

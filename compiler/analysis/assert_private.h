@@ -29,6 +29,9 @@ struct polc_assert_question {
 	POLC_VEC(const struct polc_trace_spec *) specs; /* of each test */
 	POLC_VEC(const char *) named;
 };
+/* Adds the tests that this decision leaves open and that ask for the key. */
+void polc_assert_ask(struct polc_assert_question *question, const struct polc_tracing *tracing,
+	const struct polc_call *call, const struct polc_call_decision *decision);
 void polc_assert_cases(const struct polc_assert_question *question, struct polc_assert_cases *out);
 /* Are these two the same value? */
 bool polc_assert_same(const char *a, const char *b);

@@ -31,6 +31,42 @@ bool polc_assert_same(const char *a, const char *b)
 	return polc_call_parse_integer(a, &x) && polc_call_parse_integer(b, &y) && x == y;
 }
 
+/* ---- the tests in question ---- */
+
+static void ask_tests(struct polc_assert_question *q, const struct polc_call_judge *judge,
+	const polc_call_tests *tests)
+{
+	for (size_t i = 0; i < tests->n; i++) {
+		polc_call_keys keys = {0};
+
+		if (tests->items[i].holds != POLC_CALL_OPEN)
+			continue;
+		polc_call_test_keys(judge, tests->items[i].test, &keys);
+		if (!polc_call_has_key(&keys, q->key))
+			continue;
+		*polc_vec_push(q->arena, &q->tests) = tests->items[i].test;
+		*polc_vec_push(q->arena, &q->specs) = judge->spec;
+	}
+}
+
+void polc_assert_ask(struct polc_assert_question *q, const struct polc_tracing *tracing,
+	const struct polc_call *call, const struct polc_call_decision *decision)
+{
+	for (size_t i = 0; i < decision->matches.n; i++) {
+		const struct polc_call_match *match = &decision->matches.items[i];
+		const struct polc_call_judge judge = {.arena = q->arena,
+			.tracing = tracing,
+			.call = call,
+			.member = &call->members.items[i],
+			.spec = &tracing->specs[match->spec]};
+
+		for (size_t j = 0; j < match->selectors.n; j++) {
+			ask_tests(q, &judge, &match->selectors.items[j].tests);
+			ask_tests(q, &judge, &match->selectors.items[j].return_tests);
+		}
+	}
+}
+
 /* ---- numbers: the first of every region between boundaries ---- */
 
 struct numbers {

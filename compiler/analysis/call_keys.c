@@ -16,12 +16,18 @@ static const char *key_of(const struct polc_call_judge *j, uint32_t value)
 	return j->member->values[value].key;
 }
 
-void polc_call_add_key(struct polc_arena *arena, polc_call_keys *keys, const char *key)
+bool polc_call_has_key(const polc_call_keys *keys, const char *key)
 {
 	for (size_t i = 0; i < keys->n; i++)
 		if (!strcmp(keys->items[i], key))
-			return;
-	*polc_vec_push(arena, keys) = key;
+			return true;
+	return false;
+}
+
+void polc_call_add_key(struct polc_arena *arena, polc_call_keys *keys, const char *key)
+{
+	if (!polc_call_has_key(keys, key))
+		*polc_vec_push(arena, keys) = key;
 }
 
 static const char *fact_of(const struct polc_call_judge *j, const char *key)

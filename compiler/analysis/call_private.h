@@ -32,6 +32,7 @@ struct polc_call_address {
 /* One value of one spec, as its type understands what was said. */
 struct polc_call_value {
 	const char *key;                     /* how it is called: its label, else its first name */
+	const char *place;                   /* its first name that is no label */
 	const char *given;                   /* what was said of it, as written; NULL: nothing */
 	struct polc_call_number number;      /* INT (extended by its type), CAPS */
 	struct polc_call_string text;        /* STRING, BYTES, PATH, UNIX; PATH "": it has none */
@@ -144,6 +145,7 @@ void polc_call_test_keys(const struct polc_call_judge *judge, const struct polc_
 enum polc_call_truth polc_call_workload(const struct polc_call_judge *judge, uint32_t workload);
 /* ... and of the workload, when it is open. */
 void polc_call_workload_keys(const struct polc_call_judge *judge, polc_call_keys *out);
+bool polc_call_has_key(const polc_call_keys *keys, const char *key);
 void polc_call_add_key(struct polc_arena *arena, polc_call_keys *keys, const char *key);
 
 /* call_text.c */

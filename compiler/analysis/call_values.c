@@ -76,6 +76,7 @@ static void add_names(struct reading *g, uint32_t position)
 	if (position >= g->spec->n_args && v->origin != POLC_ORIGIN_RESULT)
 		add_name(g, polc_arena_printf(arena, "data%u", position - g->spec->n_args));
 	g->out->key = g->names[0];
+	g->out->place = g->names[v->label != NULL];
 }
 
 /* ---- finding ---- */

@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../ir/name_table.h"
 #include "assert_private.h"
 
-#define DECISIONS_MAX 5000 /* of both sets together, for one hook */
+#define DECISIONS_MAX 5000      /* of one hook */
+#define DECISIONS_OF_ALL 200000 /* of all hooks */
 
 /* --- which entries changed
  * -----------------------------------------------------------------------
@@ -18,7 +20,9 @@ struct entry {
 	const char *key; /* what it means, as text */
 	unsigned set;
 	uint32_t spec;
+	bool replaces; /* the call's result: of several policies the first decides */
 	bool cancelled;
+	bool found[POLC_TRACED_UNSETTLED + 1];
 };
 typedef POLC_VEC(struct entry) entry_list;
 
@@ -32,6 +36,16 @@ static int compare_entries(const void *left, const void *right)
 	return order ? order : (a->spec > b->spec) - (a->spec < b->spec);
 }
 
+static bool replaces_result(const struct polc_trace_spec *spec)
+{
+	const uint64_t results = 1ull << POLB_ACTION_OVERRIDE | 1ull << POLB_ACTION_NOTIFY_ENFORCER;
+
+	for (size_t i = 0; i < spec->selectors.n; i++)
+		if (spec->selectors.items[i].action_mask & results)
+			return true;
+	return false;
+}
+
 static void add_entries(
 	struct polc *polc, const struct polc_tracing *tracing, unsigned set, entry_list *out)
 {
@@ -39,8 +53,10 @@ static void add_entries(
 		struct polc_buf key = {.arena = &polc->arena};
 
 		polc_trace_spec_print(tracing, &tracing->specs[i], &key);
-		*polc_vec_push(&polc->arena, out) =
-			(struct entry){.key = key.p, .set = set, .spec = (uint32_t)i};
+		*polc_vec_push(&polc->arena, out) = (struct entry){.key = key.p,
+			.set = set,
+			.spec = (uint32_t)i,
+			.replaces = replaces_result(&tracing->specs[i])};
 	}
 }
 
@@ -64,6 +80,37 @@ static void cancel(entry_list *entries)
 	}
 }
 
+/* The next cancelled entry of a set that replaces results, in order of specs; NULL. */
+static struct entry *next_replacing(
+	const entry_list *entries, unsigned set, const struct entry *after)
+{
+	struct entry *next = NULL;
+
+	for (size_t i = 0; i < entries->n; i++) {
+		struct entry *e = &entries->items[i];
+
+		if (e->set == set && e->cancelled && e->replaces &&
+			(!after || e->spec > after->spec) && (!next || e->spec < next->spec))
+			next = e;
+	}
+	return next;
+}
+
+/* Where policies have another order, another one may be the first to replace a result. */
+static void restore_reordered(entry_list *entries)
+{
+	struct entry *old = NULL, *new = NULL;
+
+	do {
+		old = next_replacing(entries, 0, old);
+		new = next_replacing(entries, 1, new);
+	} while (old && new && !strcmp(old->key, new->key));
+	if (!old && !new)
+		return;
+	for (size_t i = 0; i < entries->n; i++)
+		entries->items[i].cancelled &= !entries->items[i].replaces;
+}
+
 /* --- the search
  * ----------------------------------------------------------------------------------
  */
@@ -72,33 +119,24 @@ typedef POLC_VEC(struct polc_call_fact) fact_list;
 
 struct side {
 	const struct polc_traced_set *set;
-	polc_call_keys known; /* what a policy on the hook could ask for; none: no
-				 policy has it */
+	polc_call_keys known; /* what a policy on the hook could ask for; none: no policy has it */
 	/* of the case in hand */
 	const struct polc_call *call; /* NULL: nobody looks */
 	struct polc_call_decision decision;
 };
+/* One hook, with all changed entries on it. */
 struct search {
 	struct polc *polc; /* of results */
 	struct polc scratch;
 	const char *hook;
+	POLC_VEC(struct entry *) entries;
 	struct side sides[2];
 	fact_list facts;
-	unsigned n_decisions;
+	unsigned n_decisions, max_decisions;
 	bool impossible; /* the case in hand cannot be said */
 	bool complete;   /* so far all cases were tried */
-	bool found[POLC_TRACED_UNSETTLED];
-	struct polc_traced_change change; /* what is reported, but for effect and call */
 	struct polc_traced_changes *out;
 };
-
-static bool among(const polc_call_keys *keys, const char *key)
-{
-	for (size_t i = 0; i < keys->n; i++)
-		if (!strcmp(keys->items[i], key))
-			return true;
-	return false;
-}
 
 /* Decides the case for one set, with the facts that somebody there could ask
  * for. */
@@ -113,7 +151,7 @@ static bool decide(struct search *s, struct side *side)
 	if (!side->known.n)
 		return true;
 	for (size_t i = 0; i < s->facts.n; i++)
-		if (among(&side->known, s->facts.items[i].key))
+		if (polc_call_has_key(&side->known, s->facts.items[i].key))
 			*polc_vec_push(arena, &facts) = s->facts.items[i];
 	side->call = polc_call_make(&s->scratch, side->set->tracing, &side->set->input->inventory,
 		s->hook, (struct polc_span){0}, facts.items, facts.n);
@@ -121,6 +159,14 @@ static bool decide(struct search *s, struct side *side)
 		return false;
 	polc_call_decide(&s->scratch, arena, side->set->tracing, side->call, &side->decision);
 	return true;
+}
+
+static bool found_any(const struct entry *entry)
+{
+	for (unsigned i = 0; i <= POLC_TRACED_UNSETTLED; i++)
+		if (entry->found[i])
+			return true;
+	return false;
 }
 
 static bool same_effect(const struct polc_call_effect *a, const struct polc_call_effect *b)
@@ -143,40 +189,103 @@ static const char *call_text(struct search *s)
 	return texts[0] ? texts[0] : texts[1];
 }
 
-/* The change that the same call shows for an entry of the other set; NULL. */
-static struct polc_traced_change *other_half(
-	struct search *s, const struct polc_traced_change *change)
+/* Does the entry do something in this case? */
+static bool is_involved(const struct search *s, const struct entry *entry)
 {
-	unsigned other = change->in[0];
+	const struct side *side = &s->sides[entry->set];
 
-	for (size_t i = 0; i < s->out->list.n; i++) {
-		struct polc_traced_change *c = &s->out->list.items[i];
+	for (size_t i = 0; side->call && i < side->decision.matches.n; i++)
+		if (side->decision.matches.items[i].spec == entry->spec)
+			return side->decision.matches.items[i].matched != POLC_CALL_NO;
+	return false;
+}
 
-		if (c->effect == change->effect && c->in[other] && !c->in[!other] &&
-			!strcmp(c->call, change->call))
-			return c;
+static const struct polc_call_fact *keep_facts(struct search *s)
+{
+	struct polc_arena *arena = &s->polc->arena;
+	struct polc_call_fact *kept = POLC_NEW_ARRAY(arena, s->facts.n + 1, struct polc_call_fact);
+
+	for (size_t i = 0; i < s->facts.n; i++) {
+		const struct polc_call_fact *fact = &s->facts.items[i];
+
+		kept[i].key = polc_arena_strndup(arena, fact->key, strlen(fact->key));
+		kept[i].value = polc_arena_strndup(arena, fact->value, strlen(fact->value));
 	}
-	return NULL;
+	return kept;
+}
+
+static void add_entry(struct search *s, struct polc_traced_change *change, struct entry *entry)
+{
+	entry->found[change->effect] = true;
+	*polc_vec_push(&s->polc->arena, &change->specs[entry->set]) = entry->spec;
+}
+
+static const struct polc_trace_policy *policy_of(
+	const struct search *s, unsigned set, uint32_t spec)
+{
+	const struct polc_tracing *tracing = s->sides[set].set->tracing;
+
+	return &tracing->policies[tracing->specs[spec].policy];
+}
+
+static bool same_name(const struct polc_trace_policy *a, const struct polc_trace_policy *b)
+{
+	return !strcmp(a->name, b->name) &&
+	       !strcmp(a->namespace ? a->namespace : "", b->namespace ? b->namespace : "");
+}
+
+/* What the policies of the other set's entries have become: it does nothing now, or did not. */
+static void add_successors(struct search *s, struct polc_traced_change *change, unsigned set)
+{
+	for (size_t i = 0; i < s->entries.n; i++) {
+		struct entry *entry = s->entries.items[i];
+		bool same = false;
+
+		if (entry->set != set)
+			continue;
+		for (size_t j = 0; j < change->specs[!set].n; j++)
+			same |= same_name(policy_of(s, set, entry->spec),
+				policy_of(s, !set, change->specs[!set].items[j]));
+		if (same)
+			add_entry(s, change, entry);
+	}
 }
 
 static void record(struct search *s, enum polc_traced_effect effect)
 {
-	struct polc_traced_change change = s->change, *half;
+	struct polc_traced_change *change = polc_vec_push(&s->polc->arena, &s->out->list);
 
-	change.effect = effect;
-	change.call = call_text(s);
-	for (unsigned i = 0; i < 2; i++)
-		change.outcome[i] = s->sides[i].call ? polc_call_decision_text(&s->polc->arena,
+	*change = (struct polc_traced_change){
+		.effect = effect, .hook = s->hook, .settled = effect != POLC_TRACED_UNSETTLED};
+	if (effect != POLC_TRACED_UNSETTLED) {
+		change->facts = keep_facts(s);
+		change->n_facts = s->facts.n;
+		change->call = call_text(s);
+		for (unsigned i = 0; i < 2; i++)
+			change->outcome[i] = s->sides[i].call
+						     ? polc_call_decision_text(&s->polc->arena,
 							       &s->sides[i].decision)
 						     : "passes";
-	half = other_half(s, &change);
-	if (half) {
-		half->spec[change.in[1]] = change.spec[change.in[1]];
-		half->in[0] = half->in[1] = true;
-	} else {
-		*polc_vec_push(&s->polc->arena, &s->out->list) = change;
 	}
-	s->found[effect] = true;
+	for (size_t i = 0; i < s->entries.n; i++) {
+		struct entry *entry = s->entries.items[i];
+
+		if (effect == POLC_TRACED_UNSETTLED ? !found_any(entry) : is_involved(s, entry))
+			add_entry(s, change, entry);
+	}
+	if (change->specs[0].n && !change->specs[1].n)
+		add_successors(s, change, 1);
+	else if (change->specs[1].n && !change->specs[0].n)
+		add_successors(s, change, 0);
+}
+
+/* Is it the first that shows this of an entry? */
+static bool is_news(const struct search *s, enum polc_traced_effect effect)
+{
+	for (size_t i = 0; i < s->entries.n; i++)
+		if (!s->entries.items[i]->found[effect] && is_involved(s, s->entries.items[i]))
+			return true;
+	return false;
 }
 
 static void compare_certain(struct search *s)
@@ -188,20 +297,12 @@ static void compare_certain(struct search *s)
 		return;
 	if (was->passes != is->passes)
 		effect = is->passes ? POLC_TRACED_WEAKER : POLC_TRACED_STRONGER;
-	if (!s->found[effect])
+	if (is_news(s, effect))
 		record(s, effect);
 }
 
 /* --- names of values: a label in one set may be none, or another, in the other one ---------------
  */
-
-/* "argN" of an argument, else NULL. */
-static const char *place_name(struct polc_arena *arena, const struct polc_trace_value *value)
-{
-	if (value->origin != POLC_ORIGIN_ARGUMENT || value->n_steps)
-		return NULL;
-	return polc_arena_printf(arena, "arg%u", value->number);
-}
 
 /* If `key` is `name` or a part of it ("cap", "sk.dport"): the same of `other`; else NULL. */
 static const char *renamed(
@@ -214,63 +315,35 @@ static const char *renamed(
 	return polc_arena_printf(arena, "%s%s", other, key + n);
 }
 
-/* How a side calls what is called `key`: by its place (`to_place`), or by its own name. */
+static bool is_said(const struct search *s, const char *key)
+{
+	for (size_t i = 0; i < s->facts.n; i++)
+		if (!strcmp(s->facts.items[i].key, key))
+			return true;
+	return false;
+}
+
+/*
+ * How a side calls what is called `key`: by its place (`to_place`), or by its own name. Of several
+ * values with one label the first of which nothing was said.
+ */
 static const char *rename_key(
 	struct search *s, const struct side *side, const char *key, bool to_place)
 {
-	struct polc_arena *arena = &s->scratch.arena;
-
 	for (size_t i = 0; side->call && i < side->call->members.n; i++) {
 		const struct polc_call_member *member = &side->call->members.items[i];
-		const struct polc_trace_spec *spec = &side->set->tracing->specs[member->spec];
+		size_t n_values = side->set->tracing->specs[member->spec].values.n;
 
-		for (size_t j = 0; j < spec->values.n; j++) {
-			const char *place = place_name(arena, &spec->values.items[j]);
-			const char *own = member->values[j].key;
-			const char *found = to_place ? renamed(arena, key, own, place)
-					    : place  ? renamed(arena, key, place, own)
-						     : NULL;
+		for (size_t j = 0; j < n_values; j++) {
+			const struct polc_call_value *v = &member->values[j];
+			const char *found = renamed(&s->scratch.arena, key,
+				to_place ? v->key : v->place, to_place ? v->place : v->key);
 
-			if (found)
+			if (found && !(to_place && is_said(s, found)))
 				return found;
 		}
 	}
 	return key;
-}
-
-static void add_tests(struct search *s, const struct polc_call_judge *judge,
-	const polc_call_tests *tests, struct polc_assert_question *q)
-{
-	for (size_t i = 0; i < tests->n; i++) {
-		polc_call_keys keys = {0};
-
-		if (tests->items[i].holds != POLC_CALL_OPEN)
-			continue;
-		polc_call_test_keys(judge, tests->items[i].test, &keys);
-		if (!among(&keys, q->key))
-			continue;
-		*polc_vec_push(&s->scratch.arena, &q->tests) = tests->items[i].test;
-		*polc_vec_push(&s->scratch.arena, &q->specs) = judge->spec;
-	}
-}
-
-static void add_side(struct search *s, const struct side *side, struct polc_assert_question *q)
-{
-	const struct polc_call_decision *decision = &side->decision;
-
-	for (size_t i = 0; side->call && i < decision->matches.n; i++) {
-		const struct polc_call_match *match = &decision->matches.items[i];
-		const struct polc_call_judge judge = {.arena = &s->scratch.arena,
-			.tracing = side->set->tracing,
-			.call = side->call,
-			.member = &side->call->members.items[i],
-			.spec = &side->set->tracing->specs[match->spec]};
-
-		for (size_t j = 0; j < match->selectors.n; j++) {
-			add_tests(s, &judge, &match->selectors.items[j].tests, q);
-			add_tests(s, &judge, &match->selectors.items[j].return_tests, q);
-		}
-	}
 }
 
 static void search(struct search *s);
@@ -286,8 +359,11 @@ static void split(struct search *s, const struct side *from, const char *key)
 	struct polc_assert_cases cases;
 
 	for (unsigned i = 0; i < 2; i++) {
-		q.key = rename_key(s, &s->sides[i], place, false);
-		add_side(s, &s->sides[i], &q);
+		const struct side *side = &s->sides[i];
+
+		q.key = rename_key(s, side, place, false);
+		if (side->call)
+			polc_assert_ask(&q, side->set->tracing, side->call, &side->decision);
 	}
 	q.key = place;
 	polc_assert_cases(&q, &cases);
@@ -308,7 +384,7 @@ static void split(struct search *s, const struct side *from, const char *key)
 
 static void search(struct search *s)
 {
-	if (s->n_decisions++ >= DECISIONS_MAX) {
+	if (s->n_decisions++ >= s->max_decisions) {
 		s->complete = false;
 		return;
 	}
@@ -320,6 +396,11 @@ static void search(struct search *s)
 	for (unsigned i = 0; i < 2; i++)
 		if (!s->sides[i].decision.certain && s->sides[i].decision.depends_on.n) {
 			split(s, &s->sides[i], s->sides[i].decision.depends_on.items[0]);
+			return;
+		}
+	for (unsigned i = 0; i < 2; i++)
+		if (!s->sides[i].decision.certain) {
+			s->complete = false;
 			return;
 		}
 	compare_certain(s);
@@ -368,70 +449,132 @@ static size_t n_hooks(const struct polc_trace_spec *spec)
 	return n ? n : 1;
 }
 
-static bool found_any(const bool found[POLC_TRACED_UNSETTLED])
+/* Entries of which something was shown: there may be more of it. */
+static void mark_incomplete(struct search *s)
 {
-	for (unsigned i = 0; i < POLC_TRACED_UNSETTLED; i++)
-		if (found[i])
-			return true;
-	return false;
+	bool shown = true;
+
+	for (size_t i = 0; i < s->entries.n; i++) {
+		const struct entry *entry = s->entries.items[i];
+
+		shown &= found_any(entry);
+		for (size_t j = 0; j < s->out->list.n; j++) {
+			struct polc_traced_change *change = &s->out->list.items[j];
+
+			for (size_t k = 0; k < change->specs[entry->set].n; k++)
+				if (change->specs[entry->set].items[k] == entry->spec)
+					change->settled = false;
+		}
+	}
+	if (!shown)
+		record(s, POLC_TRACED_UNSETTLED);
 }
 
-static void examine(struct polc *polc, const struct polc_traced_set sets[2],
-	const struct entry *entry, struct polc_traced_changes *out)
+static void examine(struct search *s)
 {
-	const struct polc_trace_spec *spec = &sets[entry->set].tracing->specs[entry->spec];
-	const struct polc_traced_change change = {
-		.in = {entry->set == 0, entry->set == 1}, .spec = {entry->spec, entry->spec}};
-	struct search s = {.polc = polc,
-		.sides = {{.set = &sets[0]}, {.set = &sets[1]}},
-		.complete = true,
-		.change = change,
-		.out = out};
+	unsigned given = s->max_decisions;
 
-	for (size_t i = 0; i < n_hooks(spec) && !found_any(s.found); i++) {
-		s.hook = hook_text(&polc->arena, spec, i);
-		s.n_decisions = 0;
-		s.facts = (fact_list){0};
-		polc_init(&s.scratch);
-		for (unsigned j = 0; j < 2; j++)
-			s.sides[j].known =
-				polc_call_known_keys(&s.scratch, sets[j].tracing, s.hook);
-		search(&s);
-		polc_free(&s.scratch);
-	}
-	if (found_any(s.found) || s.complete)
-		return;
-	*polc_vec_push(&polc->arena, &out->list) = change;
-	out->list.items[out->list.n - 1].effect = POLC_TRACED_UNSETTLED;
+	s->max_decisions = given < DECISIONS_MAX ? given : DECISIONS_MAX;
+	s->complete = true;
+	polc_init(&s->scratch);
+	for (unsigned i = 0; i < 2; i++)
+		s->sides[i].known =
+			polc_call_known_keys(&s->scratch, s->sides[i].set->tracing, s->hook);
+	search(s);
+	if (!s->complete)
+		mark_incomplete(s);
+	polc_free(&s->scratch);
+	s->max_decisions = given - (s->n_decisions < given ? s->n_decisions : given);
+	s->n_decisions = 0;
+	s->facts = (fact_list){0};
+}
+
+static uint32_t first_place(const struct polc_traced_change *change, unsigned *set)
+{
+	*set = change->specs[1].n ? 1 : 0;
+	return change->specs[*set].n ? change->specs[*set].items[0] : 0;
 }
 
 static int compare_changes(const void *left, const void *right)
 {
 	const struct polc_traced_change *a = left, *b = right;
+	unsigned set_a, set_b;
+	uint32_t x = first_place(a, &set_a), y = first_place(b, &set_b);
 
 	if (a->effect != b->effect)
 		return a->effect < b->effect ? -1 : 1;
-	uint32_t x = a->spec[a->in[1]], y = b->spec[b->in[1]];
-
 	if (x != y)
 		return x < y ? -1 : 1;
-	return (int)a->in[1] - (int)b->in[1];
+	if (set_a != set_b)
+		return set_a < set_b ? -1 : 1;
+	return strcmp(a->hook, b->hook);
+}
+
+/* Every hook of changed entries, once, in the order of the sets. */
+static void examine_all(struct search *s, entry_list *changed)
+{
+	struct polc_name_table known = {0};
+	POLC_VEC(struct search) hooks = {0};
+	struct polc_arena *arena = &s->polc->arena;
+
+	for (size_t i = 0; i < changed->n; i++) {
+		struct entry *entry = &changed->items[i];
+		const struct polc_trace_spec *spec =
+			&s->sides[entry->set].set->tracing->specs[entry->spec];
+
+		for (size_t j = 0; j < n_hooks(spec); j++) {
+			const char *text = hook_text(arena, spec, j);
+			uint32_t at = polc_names_find(&known, text);
+
+			if (at == POLC_NO_NAME) {
+				at = (uint32_t)hooks.n;
+				polc_names_add(arena, &known, text, at);
+				*polc_vec_push(arena, &hooks) = *s;
+				hooks.items[at].hook = text;
+			}
+			*polc_vec_push(arena, &hooks.items[at].entries) = entry;
+		}
+	}
+	for (size_t i = 0; i < hooks.n; i++) {
+		hooks.items[i].max_decisions = s->max_decisions;
+		examine(&hooks.items[i]);
+		s->max_decisions = hooks.items[i].max_decisions;
+	}
+}
+
+/* What is left, in the order of the sets: old before new. */
+static int compare_places(const void *left, const void *right)
+{
+	const struct entry *a = left, *b = right;
+	int order = (int)a->set - (int)b->set;
+
+	return order ? order : (a->spec > b->spec) - (a->spec < b->spec);
 }
 
 void polc_traced_diff(
 	struct polc *polc, const struct polc_traced_set sets[2], struct polc_traced_changes *out)
 {
-	entry_list entries = {0};
+	struct search search = {.polc = polc,
+		.sides = {{.set = &sets[0]}, {.set = &sets[1]}},
+		.max_decisions = DECISIONS_OF_ALL,
+		.out = out};
+	entry_list entries = {0}, changed = {0};
 
 	*out = (struct polc_traced_changes){0};
 	add_entries(polc, sets[0].tracing, 0, &entries);
 	add_entries(polc, sets[1].tracing, 1, &entries);
-	if (entries.n)
-		qsort(entries.items, entries.n, sizeof(*entries.items), compare_entries);
+	if (!entries.n)
+		return;
+	qsort(entries.items, entries.n, sizeof(*entries.items), compare_entries);
 	cancel(&entries);
+	restore_reordered(&entries);
 	for (size_t i = 0; i < entries.n; i++)
 		if (!entries.items[i].cancelled)
-			examine(polc, sets, &entries.items[i], out);
+			*polc_vec_push(&polc->arena, &changed) = entries.items[i];
+	if (!changed.n)
+		return;
+	qsort(changed.items, changed.n, sizeof(*changed.items), compare_places);
+	examine_all(&search, &changed);
 	if (out->list.n)
 		qsort(out->list.items, out->list.n, sizeof(*out->list.items), compare_changes);
 }

@@ -46,6 +46,22 @@ static bool says_more_than_namespace(const struct polc_ast_peer *subject)
 	       (subject->pod_selector && subject->pod_selector->requirements.n);
 }
 
+/* All pods of a namespace that exists and has none yet: right before they come. */
+static bool waits_for_pods(const struct polc_network_lint *l, const struct polc_lint_policy *p)
+{
+	const struct polc_inventory *inventory = l->inventory;
+	const char *namespace = p->policy->namespace;
+	bool exists = false;
+
+	if (!namespace || says_more_than_namespace(&p->spec->subject))
+		return false;
+	for (size_t i = 0; i < inventory->namespaces.n; i++)
+		exists |= !strcmp(inventory->namespaces.items[i].name, namespace);
+	for (size_t i = 0; exists && i < inventory->pods.n; i++)
+		exists = strcmp(inventory->pods.items[i].namespace, namespace) != 0;
+	return exists;
+}
+
 static void lint_subject(const struct polc_network_lint *l, const struct polc_lint_policy *p,
 	const struct polc_identities *host)
 {
@@ -61,7 +77,7 @@ static void lint_subject(const struct polc_network_lint *l, const struct polc_li
 			pod->namespace, pod->name,
 			p->endpoints.n ? "" : ", and this one governs nobody else");
 		polc_diagnostic_relate(l->polc, d, pod->span, "the pod");
-	} else if (!p->endpoints.n) {
+	} else if (!p->endpoints.n && !waits_for_pods(l, p)) {
 		polc_lint_report(l->polc, span, POLC_CODE_SUBJECT_SELECTS_NOTHING,
 			"'%s' governs nobody: no pod of the inventory is selected", p->net->name);
 	}

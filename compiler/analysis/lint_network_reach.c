@@ -7,6 +7,7 @@
 #include "reach.h"
 
 #define COVER_MAX 8
+#define STEPS_MAX ((uint64_t)1 << 25) /* about two seconds, for sets that are made to be hard */
 
 /* A rule without which every verdict is the same. */
 struct idle {
@@ -19,6 +20,8 @@ struct idleness {
 	const struct polc_network_lint *l;
 	struct polc_reach *reach;
 	struct idle *rules; /* by rule */
+	uint32_t n_open;    /* rules about which the search was given up */
+	uint32_t first_open;
 };
 
 static const struct polc_net_rule *rule_at(const struct idleness *all, uint32_t rule)
@@ -122,7 +125,7 @@ static bool is_worth_a_word(const struct idleness *all, uint32_t rule)
 	return true;
 }
 
-static void ask(const struct idleness *all, uint32_t rule)
+static void ask(struct idleness *all, uint32_t rule)
 {
 	struct idle *idle = &all->rules[rule];
 	const struct polc_net_rule *r = rule_at(all, rule);
@@ -137,12 +140,23 @@ static void ask(const struct idleness *all, uint32_t rule)
 		idle->found = true;
 		return;
 	case POLC_UNKNOWN:
-		if (all->l->polc->levels && all->l->polc->levels->all)
-			polc_lint_report(all->l->polc, r->span, POLC_CODE_REDUNDANT_RULE,
-				"whether this rule makes a difference was not found out: the "
-				"search was given up");
+		all->first_open = all->n_open++ ? all->first_open : rule;
 		return;
 	}
+}
+
+static void report_open(const struct idleness *all)
+{
+	struct polc_diagnostic *d;
+
+	if (!all->n_open)
+		return;
+	d = polc_lint_report(all->l->polc, rule_at(all, all->first_open)->span,
+		POLC_CODE_REDUNDANT_RULE,
+		"whether this rule makes a difference was not found out: the search was given up");
+	if (all->n_open > 1)
+		d->message = polc_arena_printf(all->l->arena, "%s, as for %u other%s", d->message,
+			all->n_open - 1, all->n_open > 2 ? "s" : "");
 }
 
 static bool wanted(const struct polc *polc)
@@ -161,10 +175,12 @@ void polc_lint_reach(const struct polc_network_lint *l)
 		return;
 	all.reach = polc_reach_new(
 		l->arena, &l->network, 1, l->context->has_inventory ? l->identities : NULL);
+	polc_reach_limit(all.reach, STEPS_MAX);
 	all.rules = POLC_NEW_ARRAY(l->arena, n, struct idle);
 	for (uint32_t i = 0; i < n; i++)
 		ask(&all, i);
 	for (uint32_t i = n; i-- > 0;)
 		if (is_worth_a_word(&all, i))
 			report_idle(&all, i);
+	report_open(&all);
 }

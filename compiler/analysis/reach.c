@@ -29,6 +29,7 @@ struct polc_reach *polc_reach_new(struct polc_arena *arena,
 	struct polc_reach *reach = POLC_NEW(arena, struct polc_reach);
 
 	reach->arena = arena;
+	reach->steps = UINT64_MAX;
 	reach->inventory = inventory;
 	reach->contents = POLC_NEW(arena, struct polc_name_table);
 	reach->space = polc_space_new(arena, cluster_name(networks, inventory));
@@ -39,6 +40,11 @@ struct polc_reach *polc_reach_new(struct polc_arena *arena,
 	for (size_t i = 0; i < n_networks; i++)
 		reach_side_build(&reach->sides[i], reach, networks[i]);
 	return reach;
+}
+
+void polc_reach_limit(struct polc_reach *reach, uint64_t steps)
+{
+	reach->steps = steps;
 }
 
 static const struct reach_place *place_of(

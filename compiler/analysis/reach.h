@@ -45,6 +45,8 @@ struct polc_reach;
 struct polc_reach *polc_reach_new(struct polc_arena *arena,
 	const struct polc_network *const *networks, size_t n_networks,
 	const struct polc_identities *inventory);
+/* Bounds all questions together, in products looked at: those beyond are UNKNOWN. */
+void polc_reach_limit(struct polc_reach *reach, uint64_t steps);
 
 /*
  * Lints. Rules are indices into networks[network]->rules. A witness may always be NULL: that is

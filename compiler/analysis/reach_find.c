@@ -7,7 +7,7 @@ void reach_search_init(struct reach_search *search, struct polc_reach *reach,
 	enum polc_direction direction, struct polc_witness *witness)
 {
 	*search = (struct reach_search){.reach = reach,
-		.steps = POLC_REACH_STEPS,
+		.steps = reach->steps < POLC_REACH_STEPS ? reach->steps : POLC_REACH_STEPS,
 		.direction = direction,
 		.witness = witness};
 }
@@ -19,6 +19,12 @@ void reach_box_init(struct polc_box *box, struct polc_reach *reach, enum polc_di
 
 	polc_box_init(box, reach->space, &reach->scratch, out ? POLC_CLASS_POD : peer_class,
 		out ? peer_class : POLC_CLASS_POD);
+}
+
+static void charge(struct polc_reach *reach, uint64_t steps)
+{
+	steps += POLC_REACH_SEARCH_STEPS;
+	reach->steps -= steps < reach->steps ? steps : reach->steps;
 }
 
 struct finding {
@@ -148,12 +154,13 @@ enum polc_answer reach_find_in(struct reach_search *search, enum polc_class sour
 	struct finding f = {.search = search, .regions = regions, .n = n};
 	bool found;
 
-	if (!search->steps)
+	if (!search->steps || !search->reach->steps)
 		return POLC_UNKNOWN;
 	polc_box_init(&f.box, search->reach->space, &search->reach->scratch, source, destination);
 	f.box.steps = search->steps;
 	f.box.used = search->used;
 	found = gather(&f) && choose(&f, 0);
+	charge(search->reach, search->steps - (f.box.exhausted ? 0 : f.box.steps));
 	search->steps = f.box.exhausted ? 0 : f.box.steps;
 	if (found)
 		return POLC_YES;

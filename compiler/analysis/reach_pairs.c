@@ -110,17 +110,25 @@ static bool exclude_each_other(const struct reach_pairs *pairs, const struct rea
 	return stands_in_both(pairs, with_is_stronger ? &pairs->with : &pairs->without, strong);
 }
 
+/* Is the Admin tier the same on both sides? Then its rules decide the same, and lead on alike. */
+static bool same_admin_tier(const struct reach_pairs *pairs)
+{
+	return pairs->with.side == pairs->without.side && pairs->level->kind != REACH_ADMIN;
+}
+
 static enum polc_answer find_pair(struct reach_pairs *pairs, const struct reach_decider *with,
 	const struct reach_decider *without)
 {
 	uint32_t pass = is_pass(pairs) ? pairs->item : REACH_NO_ITEM;
+	bool same_ways = same_admin_tier(pairs) && with->level != REACH_ADMIN &&
+			 without->level != REACH_ADMIN;
 	reach_regions ours = {0}, theirs = {0};
 	enum polc_answer answer = POLC_NO;
 
 	reach_decider_regions(&pairs->with, with, false, pass, &ours);
 	reach_decider_regions(&pairs->without, without, false, REACH_NO_ITEM, &theirs);
 	for (size_t i = 0; i < ours.n; i++)
-		for (size_t j = 0; j < theirs.n; j++) {
+		for (size_t j = same_ways ? i : 0; j < (same_ways ? i + 1 : theirs.n); j++) {
 			const struct reach_region *both[] = {&ours.items[i], &theirs.items[j]};
 			enum polc_answer one = reach_find(pairs->search, both, 2);
 			if (one == POLC_YES)
@@ -177,17 +185,58 @@ static void drop_weaker(
 		others->n = stronger;
 }
 
+/* Other deciders with a verdict where one of ours decides; of the Admin tier those that count. */
+static void other_deciders(const struct reach_pairs *pairs, const struct reach_decider *with,
+	enum polb_verdict verdict, reach_deciders *out)
+{
+	bool own = with->level == REACH_DEFAULT;
+	bool same_admin = same_admin_tier(pairs) && !pairs->search->used;
+	size_t n = 0;
+
+	meeting_item(&pairs->without,
+		own ? pairs->level : &pairs->with.side->levels[pairs->with.direction][with->level],
+		own ? pairs->item : with->item, verdict, same_admin ? REACH_DENIES : REACH_ADMIN,
+		out);
+	for (size_t i = 0; i < out->n; i++) {
+		const struct reach_decider *d = &out->items[i];
+
+		if (d->level != REACH_ADMIN || pairs->without.admin[d->item])
+			out->items[n++] = *d;
+	}
+	out->n = n;
+}
+
+/*
+ * Without one of its Passes the network's lower tiers decide as they do behind it: only another
+ * rule of the Admin tier can say something else.
+ */
+static bool only_admin(const struct reach_pairs *pairs)
+{
+	return is_pass(pairs) && pairs->with.side == pairs->without.side;
+}
+
+static void admin_deciders(
+	const struct reach_pairs *pairs, enum polb_verdict verdict, reach_deciders *out)
+{
+	struct reach_level *level = pairs->level;
+
+	for (uint32_t i = pairs->item + 1; i < level->items.n; i++)
+		if (pairs->without.admin[i] && reach_item_verdict(level, i) == verdict)
+			*polc_vec_push(&level->side->reach->scratch, out) = (struct reach_decider){
+				.level = REACH_ADMIN, .item = i, .verdict = verdict};
+}
+
 /* Pairs of one decider of ours; true: enough. */
 static bool find_pairs_of(struct reach_pairs *pairs, const struct reach_decider *with, bool *any)
 {
 	reach_deciders others = {0};
 	enum polb_verdict other =
 		with->verdict == POLB_VERDICT_ALLOW ? POLB_VERDICT_DENY : POLB_VERDICT_ALLOW;
-	bool own = with->level == REACH_DEFAULT;
 
-	meeting_item(&pairs->without,
-		own ? pairs->level : &pairs->with.side->levels[pairs->with.direction][with->level],
-		own ? pairs->item : with->item, other, REACH_ADMIN, &others);
+	if (only_admin(pairs))
+		admin_deciders(pairs, other, &others);
+	else
+		other_deciders(pairs, with, other, &others);
 	drop_weaker(pairs, with, &others);
 	for (size_t i = 0; i < others.n; i++) {
 		if (exclude_each_other(pairs, with, &others.items[i]) ||
@@ -204,11 +253,33 @@ static bool find_pairs_of(struct reach_pairs *pairs, const struct reach_decider 
 	return false;
 }
 
+/* Items of the Admin tier that meet the item: where it changes something the others do not match.
+ */
+static void find_admin(struct reach_pairs *pairs, struct reach_view *view)
+{
+	static const enum polb_verdict verdicts[] = {
+		POLB_VERDICT_ALLOW, POLB_VERDICT_DENY, POLB_VERDICT_PASS};
+	const struct reach_level *level = &view->side->levels[view->direction][REACH_ADMIN];
+	bool *admin = POLC_NEW_ARRAY(&view->side->reach->scratch, level->items.n, bool);
+
+	for (size_t i = 0; i < POLC_ARRAY_SIZE(verdicts); i++) {
+		reach_deciders list = {0};
+
+		meeting_item(view, pairs->level, pairs->item, verdicts[i], REACH_ADMIN, &list);
+		for (size_t k = 0; k < list.n; k++)
+			if (list.items[k].level == REACH_ADMIN)
+				admin[list.items[k].item] = true;
+	}
+	view->admin = admin;
+}
+
 enum polc_answer reach_pairs_find(struct reach_pairs *pairs)
 {
 	reach_deciders ours = {0};
 	bool any = false;
 
+	find_admin(pairs, &pairs->with);
+	find_admin(pairs, &pairs->without);
 	own_deciders(pairs, &ours);
 	for (size_t i = 0; i < ours.n; i++)
 		if (find_pairs_of(pairs, &ours.items[i], &any))

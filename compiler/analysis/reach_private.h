@@ -21,6 +21,8 @@
 
 /* Products looked at in one question about one rule, or for one cause of changes. */
 #define POLC_REACH_STEPS ((uint64_t)1 << 22)
+/* What a search costs of the budget for all questions before it looks at anything. */
+#define POLC_REACH_SEARCH_STEPS 32
 
 enum reach_level_kind {
 	REACH_ADMIN,
@@ -80,6 +82,7 @@ struct reach_side {
 struct polc_reach {
 	struct polc_arena *arena;
 	struct polc_arena scratch; /* of one question */
+	uint64_t steps;            /* left for all questions */
 	struct polc_space *space;
 	struct reach_side *sides;
 	size_t n_sides;
@@ -147,6 +150,7 @@ struct reach_view {
 	enum polc_direction direction;
 	struct reach_level *skip_level; /* or NULL */
 	uint32_t skip_item;
+	const bool *admin; /* items of the Admin tier that are looked at; NULL: all */
 };
 struct reach_decider {
 	enum reach_level_kind level;

@@ -107,7 +107,8 @@ void reach_decider_regions(const struct reach_view *view, const struct reach_dec
 	}
 	for (uint32_t i = 0; i < admin->items.n; i++) {
 		if (reach_item_verdict(admin, i) != POLB_VERDICT_PASS ||
-			is_skipped(view, admin, i) || (pass != REACH_NO_ITEM && pass != i))
+			is_skipped(view, admin, i) || (pass != REACH_NO_ITEM && pass != i) ||
+			(view->admin && !view->admin[i]))
 			continue;
 		region = none;
 		add_in(&region, admin, i);

@@ -499,6 +499,16 @@ const char *polc_bundle_programs(
 		&polc->arena, "%s%s", generated.config, generated.tracing ? generated.tracing : "");
 }
 
+const struct polb_bundle *polc_bundle_describe(
+	struct polc *polc, const struct polc_plan *plan, const struct polc_build_options *options)
+{
+	struct polc_bundle_builder *b = POLC_NEW(&polc->arena, struct polc_bundle_builder);
+
+	*b = (struct polc_bundle_builder){.polc = polc, .plan = plan, .options = options};
+	fill(b, "");
+	return &b->bundle;
+}
+
 int polc_bundle_build(struct polc *polc, const struct polc_plan *plan,
 	const struct polc_build_options *options, void **out, size_t *out_size)
 {

@@ -33,6 +33,12 @@ struct polc_build_options {
  */
 int polc_bundle_build(struct polc *polc, const struct polc_plan *plan,
 	const struct polc_build_options *options, void **out, size_t *out_size);
+/* Its tables, as the loader gets them; no program is compiled. Arena-owned. */
+const struct polb_bundle *polc_bundle_describe(
+	struct polc *polc, const struct polc_plan *plan, const struct polc_build_options *options);
+/* `explain --plan` of network policies; as text or as one JSON object. */
+void polc_plan_network_print(
+	struct polc *polc, const struct polc_plan *plan, bool json, struct polc_buf *out);
 /* What specialises the templates, all of it: equal texts give equal programs. Arena-owned. */
 const char *polc_bundle_programs(
 	struct polc *polc, const struct polc_plan *plan, const struct polc_build_options *options);

@@ -119,6 +119,7 @@
 	X(1301, ASSERTION_FAILED)                                                                  \
 	X(1302, ASSERTION_UNKNOWN)                                                                 \
 	X(1303, BAD_ASSERTION)                                                                     \
+	X(1304, VACUOUS_ASSERTION)                                                                 \
 	/* 14xx tests of policies, configuration and comments for polc */                          \
 	X(1401, BAD_TEST)                                                                          \
 	X(1402, TEST_FAILED)                                                                       \

@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "../backend/bundle.h"
 #include "diff.h"
@@ -155,14 +156,43 @@ static int compare(struct diff *options_of, struct polc_diff_side sides[2])
 	return options_of->exit_code && !is_empty(&diff) ? POLC_EXIT_BAD : POLC_EXIT_OK;
 }
 
+/* Something that ends when it was read: each side reads the inventory. */
+static bool has_stream(const polc_text_list *inventories)
+{
+	struct stat info;
+
+	for (size_t i = 0; i < inventories->n; i++)
+		if (!strcmp(inventories->items[i], "-") ||
+			(!stat(inventories->items[i], &info) && S_ISFIFO(info.st_mode)))
+			return true;
+	return false;
+}
+
+static int check_usage(const struct diff *diff)
+{
+	const struct polc_cmd *cmd = &diff->cmd;
+
+	if (diff->output && !diff->graph)
+		return polc_cmd_usage_error(cmd, "--output goes with --graph");
+	if (diff->graph && (diff->exit_code || polc_cmd_given(cmd, "format")))
+		return polc_cmd_usage_error(cmd, "--graph goes without --exit-code and --format");
+	if (!strcmp(cmd->operands.items[0], "-") && !strcmp(cmd->operands.items[1], "-"))
+		return polc_cmd_usage_error(cmd, "standard input is one side, not both");
+	if (has_stream(&cmd->inventories))
+		return polc_cmd_usage_error(
+			cmd, "the inventory is read for both sides: it must be a file");
+	return POLC_EXIT_OK;
+}
+
 static int run(struct diff *diff)
 {
 	struct polc_diff_side sides[2];
 	int exit_code;
 
 	memset(sides, 0, sizeof(sides));
-	if (diff->output && !diff->graph)
-		return polc_cmd_usage_error(&diff->cmd, "--output goes with --graph");
+	exit_code = check_usage(diff);
+	if (exit_code != POLC_EXIT_OK)
+		return exit_code;
 	exit_code = load_sides(diff, sides);
 	if (exit_code == POLC_EXIT_OK)
 		exit_code = diff->graph ? draw(diff, sides) : compare(diff, sides);

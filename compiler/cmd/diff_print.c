@@ -169,42 +169,53 @@ static void print_unknown(struct polc_diff *diff, FILE *out)
 
 /* Calls */
 
-static const struct polc_trace_spec *traced_spec(
-	const struct polc_diff *diff, const struct polc_traced_change *change, unsigned set)
-{
-	return &diff->sides[set].cmd.tracing->specs[change->spec[set]];
-}
-
 static const struct polc_trace_policy *traced_policy(
-	const struct polc_diff *diff, const struct polc_traced_change *change, unsigned set)
+	const struct polc_diff_side *side, const struct polc_trace_spec *spec)
 {
-	return &diff->sides[set].cmd.tracing->policies[traced_spec(diff, change, set)->policy];
+	return &side->cmd.tracing->policies[spec->policy];
 }
 
-/* "kprobe cap_capable of no-escalation (a.yaml:7 -> b.yaml:7), changed:" */
-static void print_traced_entry(
-	struct polc_diff *diff, const struct polc_traced_change *change, FILE *out)
+/* "kprobe cap_capable of no-escalation (a.yaml:7 -> b.yaml:7), changed" */
+static void print_entry(
+	struct polc_diff *diff, const struct polc_trace_spec *const specs[2], FILE *out)
 {
-	unsigned any = change->in[1];
+	unsigned any = specs[1] != NULL;
 	const char *places[2] = {NULL, NULL};
 
 	for (unsigned i = 0; i < 2; i++)
-		if (change->in[i])
-			places[i] =
-				policy_place(&diff->sides[i], traced_spec(diff, change, i)->span);
-	fprintf(out, "  %s of %s",
-		polc_trace_spec_text(&diff->polc->arena, traced_spec(diff, change, any)),
-		traced_policy(diff, change, any)->name);
+		if (specs[i])
+			places[i] = policy_place(&diff->sides[i], specs[i]->span);
+	fprintf(out, "  %s of %s", polc_trace_spec_text(&diff->polc->arena, specs[any]),
+		traced_policy(&diff->sides[any], specs[any])->name);
 	if (places[0] && places[1])
 		fprintf(out, " (%s -> %s)", places[0], places[1]);
 	else if (places[0] || places[1])
 		fprintf(out, " (%s)", places[places[1] != NULL]);
-	fprintf(out, ", %s:\n", change->in[0] && change->in[1] ? "changed" : any ? "new" : "gone");
+	fprintf(out, ", %s:\n", specs[0] && specs[1] ? "changed" : any ? "new" : "gone");
+}
+
+/* One of each set is the same entry, changed. */
+static void print_entries(
+	struct polc_diff *diff, const struct polc_traced_change *change, FILE *out)
+{
+	bool pair = change->specs[0].n == 1 && change->specs[1].n == 1;
+
+	for (unsigned i = 0; i < 2; i++)
+		for (size_t j = 0; j < change->specs[i].n && !(pair && i); j++) {
+			const struct polc_trace_spec *specs[2] = {NULL, NULL};
+
+			for (unsigned k = 0; k < 2; k++)
+				if (pair || k == i)
+					specs[k] = &diff->sides[k]
+							    .cmd.tracing
+							    ->specs[change->specs[k].items[j]];
+			print_entry(diff, specs, out);
+		}
 }
 
 static void print_traced(struct polc_diff *diff, const struct polc_traced_change *change, FILE *out)
 {
-	print_traced_entry(diff, change, out);
+	print_entries(diff, change, out);
 	if (change->effect == POLC_TRACED_UNSETTLED) {
 		fputs("    no call was found that is treated differently, but not all could be "
 		      "looked at\n",
@@ -238,9 +249,36 @@ static void print_all_traced(struct polc_diff *diff, FILE *out)
 	}
 }
 
-static bool says_nothing(const struct polc_diff *diff)
+static void count(FILE *out, size_t n, const char *what, bool *any)
 {
-	return !diff->network.regions.n && !diff->network.unknown.n && !diff->tracing.list.n;
+	if (!n)
+		return;
+	fprintf(out, "%s%s: %zu", *any ? ", " : "", what, n);
+	*any = true;
+}
+
+static void print_counts(const struct polc_diff *diff, FILE *out)
+{
+	size_t n_regions[2] = {0}, n_traced[POLC_TRACED_UNSETTLED + 1] = {0}, n_open = 0;
+	bool any = false;
+
+	for (size_t i = 0; i < diff->network.regions.n; i++)
+		n_regions[diff->network.regions.items[i].verdict[1] == POLB_VERDICT_ALLOW]++;
+	for (size_t i = 0; i < diff->tracing.list.n; i++) {
+		const struct polc_traced_change *change = &diff->tracing.list.items[i];
+
+		n_traced[change->effect]++;
+		n_open += !change->settled && change->effect != POLC_TRACED_UNSETTLED;
+	}
+	count(out, n_regions[1], "newly allowed", &any);
+	count(out, n_regions[0], "newly denied", &any);
+	for (unsigned i = 0; i <= POLC_TRACED_UNSETTLED; i++)
+		count(out, n_traced[i], effect_titles[i], &any);
+	count(out, diff->network.unknown.n, "not settled", &any);
+	fputs(any ? "\n" : "no decision changes\n", out);
+	if (n_open)
+		fputs("of the calls above there may be more: not all cases could be told apart\n",
+			out);
 }
 
 void polc_diff_print_text(struct polc_diff *diff, FILE *out)
@@ -249,8 +287,7 @@ void polc_diff_print_text(struct polc_diff *diff, FILE *out)
 	print_regions(diff, POLB_VERDICT_DENY, out);
 	print_unknown(diff, out);
 	print_all_traced(diff, out);
-	if (says_nothing(diff))
-		fputs("no decision changes\n", out);
+	print_counts(diff, out);
 	fputs(diff->programs ? "programs: new ones are needed\n"
 			     : "programs: unchanged, only data\n",
 		out);
@@ -356,6 +393,26 @@ static void json_regions(
 	polc_buf_puts(out, ",\n");
 }
 
+static void json_entries(struct polc_buf *out, struct polc_diff *diff,
+	const struct polc_traced_change *change, unsigned set)
+{
+	struct polc_diff_side *side = &diff->sides[set];
+
+	polc_buf_printf(out, "\"%s_entries\":[", set ? "new" : "old");
+	for (size_t i = 0; i < change->specs[set].n; i++) {
+		const struct polc_trace_spec *spec =
+			&side->cmd.tracing->specs[change->specs[set].items[i]];
+
+		polc_buf_puts(out, "{");
+		polc_buf_json_member(out, "policy", traced_policy(side, spec)->name);
+		polc_buf_json_member(out, "hook", polc_trace_spec_text(out->arena, spec));
+		polc_buf_json_member(out, "place", policy_place(side, spec->span));
+		end_object(out);
+	}
+	end_list(out);
+	polc_buf_puts(out, ",");
+}
+
 static void json_traced(
 	struct polc_buf *out, struct polc_diff *diff, const struct polc_traced_change *change)
 {
@@ -364,23 +421,19 @@ static void json_traced(
 		[POLC_TRACED_ACTIONS] = "actions",
 		[POLC_TRACED_UNSETTLED] = "unsettled"};
 
-	polc_buf_puts(out, "{\"entries\":{");
-	for (unsigned i = 0; i < 2; i++) {
-		if (!change->in[i])
-			continue;
-		polc_buf_printf(out, "\"%s\":{", i ? "new" : "old");
-		polc_buf_json_member(out, "policy", traced_policy(diff, change, i)->name);
-		polc_buf_json_member(out, "hook",
-			polc_trace_spec_text(out->arena, traced_spec(diff, change, i)));
-		polc_buf_json_member(out, "place",
-			policy_place(&diff->sides[i], traced_spec(diff, change, i)->span));
-		end_object(out);
-	}
-	end_object(out);
+	polc_buf_puts(out, "{");
+	for (unsigned i = 0; i < 2; i++)
+		json_entries(out, diff, change, i);
 	polc_buf_json_member(out, "effect", effects[change->effect]);
+	polc_buf_printf(out, "\"settled\":%s,", change->settled ? "true" : "false");
 	for (unsigned i = 0; i < 2; i++)
 		polc_buf_json_member(out, i ? "new" : "old", change->outcome[i]);
 	polc_buf_json_member(out, "call", change->call);
+	polc_buf_json_member(out, "hook", change->hook);
+	polc_buf_puts(out, "\"with\":{");
+	for (size_t i = 0; i < change->n_facts; i++)
+		polc_buf_json_member(out, change->facts[i].key, change->facts[i].value);
+	end_object(out);
 	end_object(out);
 }
 

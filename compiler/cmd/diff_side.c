@@ -31,7 +31,7 @@ static enum side_kind kind_of(const char *name)
 	if (!strcmp(name, "-"))
 		return SIDE_FILES;
 	if (stat(name, &info) < 0)
-		return strchr(name, ':') ? SIDE_REVISION : SIDE_FILES;
+		return strchr(name, ':') && *name != '-' ? SIDE_REVISION : SIDE_FILES;
 	return S_ISREG(info.st_mode) && is_elf(name) ? SIDE_BUNDLE : SIDE_FILES;
 }
 

@@ -2,13 +2,13 @@
 /*
  * `polc explain`: how one connection is decided: both directions, tier by tier, the policies that
  * select the endpoint and those of their rules that match, which of them decides and why. With
- * --plan: where tracing policies are hooked, by which mechanism and why. (--tetragon-delta:
+ * --plan: where policies are hooked, by which mechanism and why. (--tetragon-delta:
  * explain_delta.c; --call: explain_call.c)
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "../backend/plan_tracing.h"
+#include "../backend/bundle.h"
 #include "../ir/labels.h"
 #include "explain.h"
 
@@ -31,7 +31,7 @@ static const struct polc_option options[] = {
 	{"port", 'p', POLC_OPTION_TEXT, offsetof(struct explain, port), "PORT", NULL,
 		"tcp/80, udp/53, sctp/9, icmp/8, icmpv6/128, ip/47"},
 	{"plan", 0, POLC_OPTION_FLAG, offsetof(struct explain, plan), NULL, NULL,
-		"print the hooks of tracing policies: mechanism, reason, lookups, cost"},
+		"print how policies are carried out: hooks, reasons, lookups, memory, cost"},
 	{"tetragon-delta", 0, POLC_OPTION_FLAG, offsetof(struct explain, tetragon_delta), NULL,
 		NULL, "print where these tracing policies mean something else to Tetragon"},
 	{"call", 0, POLC_OPTION_TEXT, offsetof(struct explain, call), "HOOK", NULL,
@@ -46,7 +46,8 @@ static const struct polc_command command = {
 	.name = "explain",
 	.synopsis = "POLICY... --inventory FILE --from WHO --to WHO --port tcp/80 | --call HOOK "
 		    "--with KEY=VALUE... | --plan | --tetragon-delta",
-	.summary = "Shows how one connection is decided, rule by rule; or how traces are hooked",
+	.summary = "Shows how a connection or call is decided, rule by rule; or how policies are "
+		   "hooked",
 	.options = options,
 	.n_options = POLC_ARRAY_SIZE(options),
 	.min_operands = 0, /* of --tetragon-delta; see run() */
@@ -178,28 +179,59 @@ static int explain_flow(struct explain *explain, struct polc_service_port port)
 	return POLC_EXIT_OK;
 }
 
+static void plan_text(const struct polc_plan *network, const struct polc_tracing_plan *tracing,
+	struct polc *polc, struct polc_buf *out)
+{
+	if (network)
+		polc_plan_network_print(polc, network, false, out);
+	if (tracing)
+		polc_plan_tracing_print(tracing, polc, out);
+}
+
+/* The object of tracing, with the network as one more member. */
+static void plan_json(const struct polc_plan *network, const struct polc_tracing_plan *tracing,
+	struct polc *polc, struct polc_buf *out)
+{
+	struct polc_buf rest = {.arena = &polc->arena};
+
+	if (tracing)
+		polc_plan_tracing_json(tracing, polc, &rest);
+	else
+		polc_buf_puts(&rest, "{\"hooks\":[],\"domains\":[]}\n");
+	if (!network) {
+		polc_buf_puts(out, rest.p);
+		return;
+	}
+	polc_buf_puts(out, "{\"network\":");
+	polc_plan_network_print(polc, network, true, out);
+	polc_buf_printf(out, ",%s", rest.p + 1);
+}
+
 static int explain_plan(struct explain *explain)
 {
-	struct polc *polc = &explain->cmd.polc;
+	struct polc_cmd *cmd = &explain->cmd;
+	struct polc *polc = &cmd->polc;
 	struct polc_buf text = {.arena = &polc->arena};
-	int exit_code = polc_cmd_load(&explain->cmd);
+	int exit_code = polc_cmd_load(cmd);
 
 	if (exit_code == POLC_EXIT_OK) {
-		const struct polc_tracing_plan *plan = polc_plan_tracing(
-			polc, explain->cmd.tracing, &explain->cmd.tracing_options);
+		const struct polc_plan *network =
+			cmd->input.ast.policies.n
+				? polc_plan_build(polc, cmd->network, cmd->identities)
+				: NULL;
+		const struct polc_tracing_plan *tracing =
+			polc_plan_tracing(polc, cmd->tracing, &cmd->tracing_options);
 
-		if (plan && explain->cmd.format == FORMAT_JSON)
-			polc_plan_tracing_json(plan, polc, &text);
-		else if (plan)
-			polc_plan_tracing_print(plan, polc, &text);
-		else if (polc->n_errors)
+		if (polc->n_errors)
 			exit_code = POLC_EXIT_BAD;
-		else if (explain->cmd.format == FORMAT_JSON)
-			polc_buf_puts(&text, "{\"hooks\":[],\"domains\":[]}\n");
+		else if (cmd->format == FORMAT_JSON)
+			plan_json(network, tracing, polc, &text);
+		else
+			plan_text(network, tracing, polc, &text);
 	}
 	if (text.n)
 		fwrite(text.p, 1, text.n, stdout);
-	polc_cmd_print_diagnostics(&explain->cmd);
+	polc_cmd_print_diagnostics(cmd);
 	return exit_code;
 }
 
@@ -207,6 +239,10 @@ static int run_flow(struct explain *explain)
 {
 	struct polc_service_port port;
 
+	if (!explain->from && !explain->to && !explain->port)
+		return polc_cmd_usage_error(&explain->cmd,
+			"nothing is asked: a connection (--from, --to, --port), a call (--call, "
+			"--with), --plan or --tetragon-delta");
 	if (!explain->from || !explain->to || !explain->port)
 		return polc_cmd_usage_error(&explain->cmd, "--from, --to and --port are needed");
 	if (!polc_service_port_parse(explain->port, &port))
@@ -220,7 +256,7 @@ static int run_flow(struct explain *explain)
 	return exit_code;
 }
 
-/* About tracing policies, not about a connection. */
+/* Not about a connection. */
 static int run_tracing(struct explain *explain)
 {
 	const char *option = explain->call   ? "--call"
@@ -231,8 +267,8 @@ static int run_tracing(struct explain *explain)
 		return polc_cmd_usage_error(
 			&explain->cmd, "--call, --plan and --tetragon-delta exclude each other");
 	if (explain->from || explain->to || explain->port)
-		return polc_cmd_usage_error(&explain->cmd,
-			"%s is about tracing: it goes without --from, --to and --port", option);
+		return polc_cmd_usage_error(
+			&explain->cmd, "%s goes without --from, --to and --port", option);
 	if (explain->call)
 		return polc_explain_call(&explain->cmd, explain->call, &explain->with,
 			explain->cmd.format == FORMAT_JSON);

@@ -29,14 +29,27 @@ static bool is_free(const edit_list *taken, const struct polc_edit *edit)
 	return true;
 }
 
+/* Of a file, and its first source: it may be named twice on the command line. */
+static bool is_writable(const struct polc *polc, uint32_t number)
+{
+	const char *file = polc_source_get(&polc->sources, number)->file;
+
+	for (uint32_t i = 1; file && i < number; i++) {
+		const char *other = polc_source_get(&polc->sources, i)->file;
+
+		if (other && !strcmp(other, file))
+			return false;
+	}
+	return file;
+}
+
 static bool applies(
 	const struct polc *polc, const edit_list *taken, const struct polc_diagnostic *d)
 {
 	if (!d->fix || !d->n_edits || !polc_diagnostic_shown(d))
 		return false;
 	for (unsigned i = 0; i < d->n_edits; i++)
-		if (!polc_source_get(&polc->sources, d->edits[i].span.source)->file ||
-			!is_free(taken, &d->edits[i]))
+		if (!is_writable(polc, d->edits[i].span.source) || !is_free(taken, &d->edits[i]))
 			return false;
 	return true;
 }
@@ -62,19 +75,6 @@ void polc_fix_text(const struct polc_source *source, const struct polc_edit *con
 		at = edits[i]->span.end;
 	}
 	polc_buf_add(out, source->text + at, source->len - at);
-}
-
-/* A file may be named twice on the command line: then it has two sources, and the first is taken.
- */
-static bool written_before(const struct polc *polc, const edit_list *edits, size_t i)
-{
-	const char *file = polc_source_get(&polc->sources, edits->items[i]->span.source)->file;
-
-	for (size_t k = 0; k < i; k++)
-		if (!strcmp(polc_source_get(&polc->sources, edits->items[k]->span.source)->file,
-			    file))
-			return true;
-	return false;
 }
 
 /* With the permissions that it had. */
@@ -103,8 +103,6 @@ static int write_files(struct polc *polc, const edit_list *edits, struct polc_fi
 
 		for (n = 1; i + n < edits->n && edits->items[i + n]->span.source == number;)
 			n++;
-		if (written_before(polc, edits, i))
-			continue;
 		polc_fix_text(source, edits->items + i, n, &text);
 		/* the file behind a link, not the link, is replaced */
 		target = realpath(source->file, NULL);

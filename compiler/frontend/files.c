@@ -70,6 +70,15 @@ static int read_all(int fd, char **out, size_t *n_out)
 	return 0;
 }
 
+bool polc_files_too_large(struct polc *polc, const char *shown, size_t n)
+{
+	if (n <= FILE_BYTES_MAX)
+		return false;
+	polc_error(polc, (struct polc_span){0}, POLC_CODE_YAML_LIMIT, "%s is larger than 64 MiB",
+		shown);
+	return true;
+}
+
 static int read_descriptor(
 	struct walk *walk, int fd, const char *path, const char *shown, bool named)
 {
@@ -81,11 +90,8 @@ static int read_descriptor(
 
 	if (result < 0)
 		return unreadable(path, -result);
-	if (n > FILE_BYTES_MAX) {
-		polc_error(polc, (struct polc_span){0}, POLC_CODE_YAML_LIMIT,
-			"%s is larger than 64 MiB", shown);
+	if (polc_files_too_large(polc, shown, n))
 		return 0;
-	}
 	source = polc_source_add(&polc->arena, &polc->sources, shown, text, n);
 	if (fd != STDIN_FILENO)
 		polc->sources.list.items[source].file =

@@ -18,6 +18,8 @@ typedef void polc_file_function(void *data, uint32_t source, bool named);
  * (reported).
  */
 int polc_files_read(struct polc *polc, const char *path, polc_file_function *function, void *data);
+/* Is a file too large to be read? Then that was reported. */
+bool polc_files_too_large(struct polc *polc, const char *shown, size_t n);
 /* Is a file below a directory read, by its name? */
 bool polc_files_has_policy_suffix(const char *name);
 

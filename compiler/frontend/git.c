@@ -103,14 +103,29 @@ static int compare_blobs(const void *a, const void *b)
 	return strcmp(((const struct blob *)a)->name, ((const struct blob *)b)->name);
 }
 
-/* Records "MODE TYPE ID\tNAME\0" of ls-tree; symbolic links and submodules are passed over. */
+/* In the working tree these are read: without them the set would be another one. */
+static void refuse_entry(struct polc *polc, const char *mode, const char *name)
+{
+	bool link = !strncmp(mode, "120", 3) && polc_files_has_policy_suffix(name);
+
+	if (!is_hidden(name) && (link || !strncmp(mode, "160", 3)))
+		polc_error(polc, (struct polc_span){0}, POLC_CODE_FILE_UNREADABLE,
+			"%s is a %s, which is not followed in git", name,
+			link ? "symbolic link" : "submodule");
+}
+
+/* Records "MODE TYPE ID\tNAME\0" of ls-tree. */
 static void parse_tree(struct polc *polc, const char *text, size_t n, blob_list *blobs)
 {
 	for (const char *at = text; at < text + n; at += strlen(at) + 1) {
 		const char *tab = strchr(at, '\t'), *space = strchr(at, ' ');
 
-		if (!tab || !space || strncmp(at, "100", 3) || strncmp(space, " blob ", 6))
+		if (!tab || !space)
 			continue;
+		if (strncmp(at, "100", 3) || strncmp(space, " blob ", 6)) {
+			refuse_entry(polc, at, tab + 1);
+			continue;
+		}
 		if (!polc_files_has_policy_suffix(tab + 1) || is_hidden(tab + 1))
 			continue;
 		*polc_vec_push(&polc->arena, blobs) = (struct blob){
@@ -147,6 +162,8 @@ struct reading {
 static void add_source(
 	const struct reading *r, const char *path, const char *text, size_t n, bool named)
 {
+	if (polc_files_too_large(r->polc, path, n))
+		return;
 	r->function(
 		r->data, polc_source_add(&r->polc->arena, &r->polc->sources, path, text, n), named);
 }
@@ -161,11 +178,14 @@ static int parse_blobs(const struct reading *r, const char *revision_path, const
 
 	for (size_t i = 0; i < blobs->n; i++) {
 		const char *line = memchr(at, '\n', (size_t)(end - at));
-		unsigned long size;
+		const char *space = line ? memrchr(at, ' ', (size_t)(line - at)) : NULL;
 
-		if (!line || sscanf(at, "%*s blob %lu", &size) != 1 ||
-			size >= (unsigned long)(end - line) - 1)
+		if (!space)
 			return -EPROTO;
+		unsigned long size = strtoul(space + 1, NULL, 10);
+
+		if (space[1] < '0' || space[1] > '9' || size >= (unsigned long)(end - line) - 1)
+			return -EPROTO; /* "ID missing" */
 		add_source(r,
 			polc_arena_printf(&r->polc->arena, "%s%s%s", revision_path, joint,
 				blobs->items[i].name),

@@ -368,8 +368,12 @@ struct polc_comment {
 struct polc_comments {
 	POLC_VEC(struct polc_comment) list;
 	const char *rest; /* those behind the last block, or "" */
-	size_t n_inside;  /* lines of comment inside blocks: a conversion loses them */
+	size_t n_inside;  /* comments inside blocks: a conversion loses them */
 };
+typedef POLC_VEC(uint32_t) polc_places;
+/* Where the comments of a YAML text begin, ascending; also those that stand within another one. */
+void polc_yaml_comment_places(
+	struct polc_arena *arena, const char *text, size_t len, polc_places *out);
 void polc_pol_comments(
 	struct polc_arena *arena, const char *text, size_t len, struct polc_comments *out);
 /* begins: where the n objects begin, ascending. */

@@ -4,7 +4,6 @@
 
 #include <ctype.h>
 #include <string.h>
-#include <yaml.h>
 
 #include "pol.h"
 
@@ -88,48 +87,6 @@ static void pol_comments(struct reading *r, spans *comments, spans *blocks)
 	}
 }
 
-/* Characters before a byte offset, as libyaml counts them. */
-static size_t characters_before(const struct reading *r, size_t at)
-{
-	size_t n = 0, i = r->len >= 3 && !memcmp(r->text, "\xef\xbb\xbf", 3) ? 3 : 0;
-
-	for (; i < at; i++)
-		n += ((unsigned char)r->text[i] & 0xc0) != 0x80;
-	return n;
-}
-
-/* What looks like a comment but stands in a scalar is none; text that is no YAML has none. */
-static void drop_those_in_scalars(const struct reading *r, spans *comments)
-{
-	size_t *at = POLC_NEW_ARRAY(&r->polc->arena, comments->n, size_t);
-	size_t kept = 0, next = 0;
-	bool *inside = POLC_NEW_ARRAY(&r->polc->arena, comments->n, bool);
-	yaml_parser_t parser;
-	yaml_token_t token;
-	bool more = true;
-
-	for (size_t i = 0; i < comments->n; i++)
-		at[i] = characters_before(r, comments->items[i].begin);
-	if (!yaml_parser_initialize(&parser))
-		return;
-	yaml_parser_set_input_string(&parser, (const unsigned char *)r->text, r->len);
-	while (more && next < comments->n && yaml_parser_scan(&parser, &token)) {
-		while (next < comments->n && at[next] < token.start_mark.index)
-			next++;
-		for (size_t i = next; token.type == YAML_SCALAR_TOKEN && i < comments->n &&
-				      at[i] < token.end_mark.index;
-			i++)
-			inside[i] = true;
-		more = token.type != YAML_STREAM_END_TOKEN && token.type != YAML_NO_TOKEN;
-		yaml_token_delete(&token);
-	}
-	yaml_parser_delete(&parser);
-	for (size_t i = 0; i < comments->n; i++)
-		if (!inside[i])
-			comments->items[kept++] = comments->items[i];
-	comments->n = kept;
-}
-
 static bool is_separator(const struct reading *r, size_t at)
 {
 	return r->len - at >= 3 &&
@@ -158,17 +115,15 @@ static void yaml_documents(struct reading *r, spans *blocks)
 
 static void yaml_comments(struct reading *r, spans *comments, spans *blocks)
 {
-	for (const char *p = r->text; (p = memchr(p, '#', r->len - (size_t)(p - r->text))); p++) {
-		size_t at = (size_t)(p - r->text);
+	polc_places places = {0};
 
-		if ((at && !isspace((unsigned char)p[-1])) || !speaks_to_polc(r, at))
-			continue;
-		*polc_vec_push(&r->polc->arena, comments) = comment_span(r, at);
-	}
-	if (!comments->n)
-		return;
-	drop_those_in_scalars(r, comments);
-	yaml_documents(r, blocks);
+	polc_yaml_comment_places(&r->polc->arena, r->text, r->len, &places);
+	for (size_t i = 0; i < places.n; i++)
+		if (speaks_to_polc(r, places.items[i]))
+			*polc_vec_push(&r->polc->arena, comments) =
+				comment_span(r, places.items[i]);
+	if (comments->n)
+		yaml_documents(r, blocks);
 }
 
 /* How far they reach */

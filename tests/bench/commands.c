@@ -155,6 +155,29 @@ static void bench_graph(
 	polc_arena_free(&arena);
 }
 
+/* Every policy changes: its peers are others. */
+static void bench_diff(void)
+{
+	static const struct bench_set set = {1000, 10000, 1, ""};
+	static const char peer[] = "{app: a";
+	struct polc_arena arena = {0};
+	struct polc_buf text = {.arena = &arena};
+	char changed[512];
+	char *diff[] = {polc, "diff", policies, changed, NULL};
+
+	work_path(policies, "policies.yaml");
+	work_path(changed, "changed.yaml");
+	bench_policies(&set, &text);
+	bool ok = bench_write(policies, &text);
+
+	for (char *at = text.p; (at = strstr(at, peer)); at += strlen(peer))
+		at[strlen(peer) - 1] = 'b';
+	if (ok && bench_write(changed, &text))
+		time_command(
+			"diff.1000_policies", 5, "polc diff of two sets, all changed", diff, NULL);
+	polc_arena_free(&arena);
+}
+
 /* An empty cgroup below the cgroup2 mount (on hybrid hosts it is not /sys/fs/cgroup itself). */
 static bool make_cgroup(char path[512])
 {
@@ -217,6 +240,7 @@ int bench_commands(const char *build_dir)
 	work_path(cache, "cache");
 	setenv("XDG_CACHE_HOME", cache, 1);
 	bench_compiler();
+	bench_diff();
 	bench_graph("graph.200_endpoints", 4, 1, "polc graph, SVG, 55 policies", 5);
 	bench_graph("graph.2000_endpoints", 10, 0, "polc graph, SVG, 220 policies", 20);
 	if (geteuid() == 0)

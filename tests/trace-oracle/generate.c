@@ -58,6 +58,8 @@ static const struct type types[] = {
 struct generator {
 	struct polc_buf *out;
 	struct trace_random *random;
+	bool few;   /* selectors */
+	bool plain; /* only what a search can tell apart completely (analysis/assert_values.c) */
 };
 
 static uint32_t dice(struct generator *g, uint32_t n)
@@ -131,7 +133,7 @@ static void put_string_operator(struct generator *g, bool path)
 {
 	static const char *const words[] = {"Equal", "NotEqual", "Prefix", "NotPrefix", "Postfix",
 		"NotPostfix", "SubString", "SubStringIgnCase"};
-	const char *word = PICK_OF(g, words);
+	const char *word = pick(g, words, g->plain ? 4 : POLC_ARRAY_SIZE(words));
 
 	polc_buf_printf(g->out, "operator: %s", word);
 	if (!path)
@@ -184,7 +186,7 @@ static void put_value_filter(struct generator *g, const struct type *type, unsig
 		put_list(g, cap_names, POLC_ARRAY_SIZE(cap_names));
 		break;
 	case POLB_CLASS_PATH:
-		if (dice(g, 4)) {
+		if (g->plain || dice(g, 4)) {
 			put_string_operator(g, true);
 		} else {
 			polc_buf_printf(
@@ -221,7 +223,8 @@ static void put_process_filter(struct generator *g, unsigned kind)
 	case 0:
 	case 1:
 		polc_buf_printf(g->out, "      %s: [{operator: %s",
-			kind ? "matchParentBinaries" : "matchBinaries", PICK_OF(g, binary_words));
+			kind ? "matchParentBinaries" : "matchBinaries",
+			pick(g, binary_words, g->plain ? 4 : POLC_ARRAY_SIZE(binary_words)));
 		put_list(g, binaries, POLC_ARRAY_SIZE(binaries));
 		polc_buf_printf(g->out, "%s%s}]\n", "", !dice(g, 4) ? ", onError: match" : "");
 		return;
@@ -233,7 +236,8 @@ static void put_process_filter(struct generator *g, unsigned kind)
 	case 3:
 		polc_buf_printf(g->out, "      matchPIDs: [{operator: %s", in);
 		polc_buf_printf(g->out, ", values: [%s, %s]", PICK_OF(g, pids), PICK_OF(g, pids));
-		polc_buf_printf(g->out, "%s%s}]\n", dice(g, 2) ? ", followForks: true" : "",
+		polc_buf_printf(g->out, "%s%s}]\n",
+			!g->plain && dice(g, 2) ? ", followForks: true" : "",
 			dice(g, 2) ? ", isNamespacePID: true" : "");
 		return;
 	case 4:
@@ -278,6 +282,9 @@ static const struct type *usable_type(struct generator *g)
 	for (;;) {
 		const struct type *type = &types[dice(g, POLC_ARRAY_SIZE(types))];
 
+		if (g->plain && type->class != POLB_CLASS_INT && type->class != POLB_CLASS_CAPS &&
+			type->class != POLB_CLASS_STRING && type->class != POLB_CLASS_PATH)
+			continue;
 		if (type->class != POLB_CLASS_NOTHING && type->class != POLB_CLASS_RECORD &&
 			strcmp(type->name, "syscall64") && strcmp(type->name, "const_buf") &&
 			strcmp(type->name, "data_loc"))
@@ -293,7 +300,9 @@ static void put_selector(
 
 	polc_buf_puts(g->out, "    - label: l\n");
 	for (unsigned i = dice(g, 3); i--;) {
-		unsigned kind = dice(g, 8), field = kind == 2 ? 0 : kind;
+		static const unsigned plain[] = {0, 1, 3, 4, 6};
+		unsigned kind = g->plain ? plain[dice(g, POLC_ARRAY_SIZE(plain))] : dice(g, 8);
+		unsigned field = kind == 2 ? 0 : kind;
 
 		if (kinds >> field & 1)
 			continue;
@@ -381,33 +390,71 @@ static void put_hook(struct generator *g, unsigned hook, const struct type *cons
 	if (!dice(g, 12))
 		return;
 	polc_buf_puts(g->out, "    selectors:\n");
-	for (unsigned i = 1 + dice(g, dice(g, 5) ? 3 : 9); i--;)
+	for (unsigned i = 1 + dice(g, g->few ? 2 : dice(g, 5) ? 3 : 9); i--;)
 		put_selector(g, args, n, returns);
+}
+
+struct arguments {
+	const struct type *types[TRACE_HOOKS][5];
+	unsigned n[TRACE_HOOKS];
+};
+
+static void choose_all_args(struct generator *g, struct arguments *args)
+{
+	for (unsigned i = 0; i < TRACE_HOOKS; i++) {
+		args->n[i] = 1 + dice(g, i == 4 ? 2 : 4);
+		choose_args(g, i, args->types[i], args->n[i]);
+	}
+}
+
+static void put_policy(struct generator *g, const struct arguments *args, unsigned policy)
+{
+	polc_buf_printf(g->out,
+		"%sapiVersion: cilium.io/v1alpha1\nkind: TracingPolicy\n"
+		"metadata: {name: p%u}\nspec:\n%s  enforcers: [{calls: [sys_write, "
+		"security_path_mkdir]}]\n  kprobes:\n",
+		policy ? "---\n" : "", policy,
+		dice(g, 4) ? "" : "  options: [{name: policy-mode, value: monitor}]\n");
+	for (unsigned i = 0; i < TRACE_HOOKS; i++)
+		if (!policy || dice(g, 2))
+			put_hook(g, i, args->types[i], args->n[i]);
 }
 
 const char *trace_generate_policies(struct polc_arena *arena, struct trace_random *random)
 {
 	struct polc_buf out = {.arena = arena};
-	struct generator g = {&out, random};
-	const struct type *args[TRACE_HOOKS][5];
-	unsigned n_args[TRACE_HOOKS];
+	struct generator g = {.out = &out, .random = random};
+	struct arguments args;
 
-	for (unsigned i = 0; i < TRACE_HOOKS; i++) {
-		n_args[i] = 1 + dice(&g, i == 4 ? 2 : 4);
-		choose_args(&g, i, args[i], n_args[i]);
-	}
-	for (unsigned policy = 0; policy < 3; policy++) {
-		polc_buf_printf(&out,
-			"%sapiVersion: cilium.io/v1alpha1\nkind: TracingPolicy\n"
-			"metadata: {name: p%u}\nspec:\n%s  enforcers: [{calls: [sys_write, "
-			"security_path_mkdir]}]\n  kprobes:\n",
-			policy ? "---\n" : "", policy,
-			dice(&g, 4) ? "" : "  options: [{name: policy-mode, value: monitor}]\n");
-		for (unsigned i = 0; i < TRACE_HOOKS; i++)
-			if (!policy || dice(&g, 2))
-				put_hook(&g, i, args[i], n_args[i]);
-	}
+	choose_all_args(&g, &args);
+	for (unsigned policy = 0; policy < 3; policy++)
+		put_policy(&g, &args, policy);
 	return out.p;
+}
+
+void trace_generate_pair(
+	struct polc_arena *arena, struct trace_random *random, const char *texts_of[2])
+{
+	struct polc_buf out[2] = {{.arena = arena}, {.arena = arena}};
+	struct generator g = {.random = random, .few = true};
+	struct arguments args;
+
+	g.plain = dice(&g, 4);
+	choose_all_args(&g, &args);
+	for (unsigned policy = 0; policy < 3; policy++) {
+		struct trace_random before = *random;
+		bool changes = trace_random(&before, 2);
+
+		*random = before;
+		g.out = &out[0];
+		put_policy(&g, &args, policy);
+		if (!changes)
+			*random = before;
+		g.out = &out[1];
+		put_policy(&g, &args, policy);
+	}
+	for (unsigned i = 0; i < 2; i++)
+		texts_of[i] = out[i].p;
 }
 
 /* ---- calls ---- */

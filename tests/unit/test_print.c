@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "ast_equal.h"
+#include "compiler/frontend/layout.h"
 #include "compiler/frontend/pol.h"
 
 struct reading {
@@ -319,6 +320,19 @@ static void test_layout(void **state)
 		"        to udp/53, tcp/53;\n}\n");
 }
 
+/* Line ends stay what they are, also behind a last line without one. */
+static void test_layout_yaml(void **state)
+{
+	static const char in[] = "kind: NetworkPolicy  \r\nspec: {}";
+	struct polc_arena arena = {0};
+	struct polc_buf out = {.arena = &arena};
+
+	(void)state;
+	polc_layout_text(&arena, false, in, sizeof(in) - 1, &out);
+	assert_string_equal(out.p, "kind: NetworkPolicy\r\nspec: {}\r\n");
+	polc_arena_free(&arena);
+}
+
 /* An endpoint block, the Pod that means the same, and back. */
 static void test_endpoint(void **state)
 {
@@ -436,6 +450,7 @@ int main(void)
 		cmocka_unit_test(test_pol_cases),
 		cmocka_unit_test(test_exact_text),
 		cmocka_unit_test(test_layout),
+		cmocka_unit_test(test_layout_yaml),
 		cmocka_unit_test(test_endpoint),
 		cmocka_unit_test(test_corpus),
 	};
