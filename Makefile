@@ -16,7 +16,7 @@ CFLAGS += -std=gnu11 -g $(OPT) $(WARNINGS) $(HARDENING) $(SAN)
 CPPFLAGS += -D_GNU_SOURCE -DPOLC_VERSION='"$(VERSION)"' -I$(B)/gen -Igrammar -Icompiler -I.
 LDFLAGS += -pie $(SAN)
 LIBS_POLC := -lyaml -lelf -lsodium -lbpf -lz -ljansson
-LIBS_POLLOAD := -lbpf -lelf -lsodium -lz
+LIBS_POLLOAD := -lbpf -lelf -lsodium -lz -lyaml
 
 RUNTIME := $(wildcard runtime/*.c)
 COMPILER := $(wildcard compiler/*/*.c)
@@ -43,10 +43,15 @@ $(B)/polc: $(B)/obj/compiler/main.o $(COMPILER_O) $(RUNTIME_O)
 
 $(B)/polload: $(LOADER_O) $(RUNTIME_O)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_POLLOAD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_POLLOAD) -lmicrohttpd
 
 polload-static: $(B)/polload-static ## polload that needs nothing on the node
-$(B)/polload-static: $(LOADER_O) $(RUNTIME_O)
+# Debian has no static library of everything that libmicrohttpd needs
+$(B)/obj/static/%.o: %.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -DPOLD_NO_HTTP $(CFLAGS) -MMD -MP -c -o $@ $<
+$(B)/polload-static: $(filter-out %/metrics_http.o,$(LOADER_O)) $(B)/obj/static/loader/metrics_http.o $(RUNTIME_O)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(filter-out -pie,$(LDFLAGS)) -static -s -o $@ $^ $(LIBS_POLLOAD)
 
@@ -85,6 +90,9 @@ $(B)/gen/code_texts.c: compiler/diagnostics.md compiler/lsp/embed
 
 # Unit tests: one cmocka program per file, linked with everything but the mains.
 unit: $(UNIT_BIN)
+# what the loader reads, compared with what the compiler reads
+INVENTORY_O := $(call obj,$(wildcard loader/inventory*.c) $(addprefix loader/,identity_kind.c identity_record.c message.c pool.c yaml.c))
+$(B)/tests/unit/test_node_inventory: $(INVENTORY_O)
 $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(COMPILER_O) $(RUNTIME_O)
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
@@ -107,6 +115,7 @@ conformance: $(B)/polc ## the suites of others: expected verdicts, objects to re
 	$(Q)tests/conformance
 
 PREFIX ?= /usr/local
+UNITS ?= $(PREFIX)/lib/systemd/system
 MAN_PAGES := $(wildcard compiler/*.[1-9] grammar/*.[1-9] loader/*.[1-9])
 $(B)/completion/%: $(B)/polc
 	$(Q)mkdir -p $(@D)
@@ -122,6 +131,32 @@ install: all polload-static $(COMPLETIONS) ## install tools, man pages and shell
 	$(Q)for page in $(MAN_PAGES); do \
 		install -Dm644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; \
 	done
+	$(Q)install -d $(DESTDIR)$(UNITS)
+	$(Q)for unit in loader/deploy/systemd/*; do \
+		sed 's#/usr/sbin/polload#$(PREFIX)/sbin/polload#' $$unit >$(DESTDIR)$(UNITS)/$${unit##*/} || exit 1; \
+		chmod 644 $(DESTDIR)$(UNITS)/$${unit##*/}; \
+	done
+
+# Debian packages: polc (the compiler) and polload (the loader with its units), of a copy of the sources.
+.PHONY: deb deploytest doctortest
+DEB := $(B)/deb
+SOURCES := Makefile README.md LICENSE bpf-templates compiler grammar loader runtime
+deb: $(DEB)/made ## Debian packages polc and polload, in build/deb (needs debhelper)
+	$(Q)ls $(DEB)/polc_*.deb $(DEB)/polload_*.deb
+$(DEB)/made: $(shell find $(SOURCES) -type f 2>/dev/null)
+	$(call say,DEB,$(DEB))
+	$(Q)rm -rf $(DEB) && mkdir -p $(DEB)/polc-$(VERSION)
+	$(Q)cp -a $(SOURCES) $(DEB)/polc-$(VERSION)/
+	$(Q)cp -a loader/deploy/debian $(DEB)/polc-$(VERSION)/debian
+	$(Q)cd $(DEB)/polc-$(VERSION) && env -u MAKEFLAGS -u MAKELEVEL -u B dpkg-buildpackage -us -uc -b >../log 2>&1 || \
+		{ tail -n 40 ../log; exit 3; }
+	$(Q)touch $@
+
+deploytest: all polload-static ## units and package in a Debian with systemd, booted in a virtual machine (root)
+	$(Q)B=$(B) tests/deploy/vm
+
+doctortest: all polload-static ## polload doctor in the same kernels
+	$(Q)B=$(B) tests/doctor/vm
 
 # --- the oracle, benchmarks, fuzzers, bad inputs -------------------------------------------------
 
@@ -207,6 +242,7 @@ $(B)/fuzz/obj/%.o: %.c
 	$(Q)$(CLANG) $(CPPFLAGS) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
 -include $(shell find $(B)/fuzz/obj -name '*.d' 2>/dev/null)
 $(FUZZ_O): | $(GRAMMAR) $(B)/gen/templates.c $(B)/gen/code_texts.c
+$(B)/fuzz/fuzz_node_inventory: $(patsubst $(B)/obj/%,$(B)/fuzz/obj/%,$(filter-out %/message.o,$(INVENTORY_O)))
 $(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_O)
 	$(call say,CLANG,$<)
 	$(Q)$(CLANG) $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_POLC)
@@ -224,6 +260,16 @@ $(B)/tests/trace-agent: tests/trace/agent.c tests/trace/probe.h
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -std=gnu11 -g $(OPT) $(WARNINGS) -static -o $@ $<
+
+NODE_O := $(call obj,$(wildcard tests/node/*.c))
+$(B)/tests/node: $(NODE_O)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -pie,$(LDFLAGS)) -static -o $@ $^
+
+.PHONY: nodetest
+nodetest: all polload-static ## polload killed and refused at every system call, here and in the same kernels (FULL=1)
+	$(Q)B=$(B) tests/node/all
 
 tracetest: all polload-static ## the table of tests/trace/cases.py in the same kernels
 	$(Q)tests/trace/run

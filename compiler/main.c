@@ -18,8 +18,8 @@ static const struct polc_subcommand subcommands[] = {
 	{"target", "make, list and remove kernels to compile and verify for", polc_cmd_target},
 	{"lsp", "serve an editor: diagnostics, completion, hover, formatting", polc_cmd_lsp},
 	{"completion", "print the script by which a shell completes polc", polc_cmd_completion},
-	{"sign", NULL, NULL},
-	{"keygen", NULL, NULL},
+	{"sign", "sign a bundle", polc_cmd_sign},
+	{"keygen", "make a pair of keys for signing bundles", polc_cmd_keygen},
 };
 
 static void print_help(FILE *out)

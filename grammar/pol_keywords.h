@@ -21,6 +21,7 @@
 	X(PRIORITY, "priority", NAME)                                                              \
 	X(IN, "in", NAME)                                                                          \
 	X(SPEC, "spec", OTHER)                                                                     \
+	X(MODE, "mode", NAME)                                                                      \
 	X(SUBJECT, "subject", OTHER)                                                               \
 	X(INGRESS, "ingress", OTHER)                                                               \
 	X(EGRESS, "egress", OTHER)                                                                 \
@@ -89,6 +90,7 @@
 	X(EXPECT, "expect", OTHER)                                                                 \
 	X(ALLOW, "allow", OTHER)                                                                   \
 	X(DENY, "deny", OTHER)                                                                     \
+	X(AUDIT, "audit", OTHER)                                                                   \
 	X(INGRESS, "ingress", OTHER)                                                               \
 	X(EGRESS, "egress", OTHER)                                                                 \
 	X(NOTHING, "nothing", OTHER)                                                               \

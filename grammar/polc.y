@@ -53,7 +53,7 @@ void pol_error(const struct polc_span *span, struct pol_parser *p, const char *m
 %token POSTURE "posture" CLUSTER_NAME "cluster-name" KERNEL "target" CONNECT "connect" CALL "call"
 %token EXPECT "expect" PASSES "passes" STOPPED "stopped" RETURNING "returning" SENDING "sending"
 %token BY "by" SELECTOR "selector" NO "no" EVERY "every" PATH "path" WITHOUT "without" IS "is"
-%token ALLOWED "allowed" DENIED "denied"
+%token ALLOWED "allowed" DENIED "denied" AUDIT "audit"
 
 /* Tracing blocks. Those with "an" or "a" are classes of words, told apart by their text. */
 %token MODE "mode" OPTION "option" LIMIT "limit" BURST "burst" SAMPLE "sample" LOADER "loader"
@@ -79,7 +79,8 @@ void pol_error(const struct polc_span *span, struct pol_parser *p, const char *m
 %type <struct pol_peer_clause *> peer peer_list peers from
 %type <struct pol_port_clause *> port_list ports on
 %type <const struct pol_token *> name burst sample
-%type <bool> verdict is_denied
+%type <bool> is_denied
+%type <enum polc_expected_verdict> verdict
 %type <struct polc_ast_call *> called place_of_call
 %type <polc_ast_facts *> call_facts conditions_of_call
 %type <pol_fact_lists *> alternatives exceptions
@@ -133,6 +134,7 @@ cluster:
 body:
   %empty
 | body statement ';'
+| body MODE word ';'                    { pol_network_mode(p, $3); }
 | body spec
 | body error ';'                        { yyerrok; }
 ;
@@ -617,8 +619,9 @@ side:
 ;
 
 verdict:
-  ALLOW                                 { $$ = false; }
-| DENY                                  { $$ = true; }
+  ALLOW                                 { $$ = POLC_EXPECT_ALLOW; }
+| DENY                                  { $$ = POLC_EXPECT_DENY; }
+| AUDIT                                 { $$ = POLC_EXPECT_AUDIT; }
 ;
 
 by:

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * apply: a new generation beside the old one, inert, complete; then one store puts it into force;
- * then the old one goes. What fails or is killed before the store leaves the old one as it was.
+ * then the old one goes, but for what rollback needs. What fails or is killed before the store
+ * leaves the old one as it was.
  */
-#include "loader.h"
+#include "apply.h"
+#include "told.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -14,214 +16,170 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "policies.h"
 #include "runtime/cleanup.h"
-#include "runtime/instance.h"
-#include "trace.h"
-
-#define NETWORK_HOOKS (POLB_HOOK_CGROUP | POLB_HOOK_TC | POLB_HOOK_XDP)
 
 /* A connection older than polc is recognised by its traffic: this long after the first apply. */
 #define FIRST_ADOPT_S 60
 
-struct spot {
-	uint32_t endpoint;
-	struct pold_place place;
-};
+/* A health check alone: when polload itself is killed during it, the node returns then. */
+#define HEALTH_CONFIRM_S 40
 
-struct apply {
-	const struct pold_options *options;
-	const char *name;
-	char node[256];
-	void *file;
-	size_t size;
-	struct polb_bundle bundle;
-	int lock_fd, control_fd, flows_fd;
-	uint32_t old, epoch, generation; /* old 0: nothing in force */
-	bool made;                       /* the new directory exists */
-	struct polb_instance *instance;
-	struct pold_trace trace;
-	struct spot *spots; /* where endpoints of this node are to be attached */
-	size_t n_spots;
-};
-
-static bool has_network(const struct apply *a)
+void pold_apply_end(struct pold_apply *a)
 {
-	return a->bundle.manifest.hooks & NETWORK_HOOKS;
-}
-
-static bool has_tracing(const struct apply *a)
-{
-	return a->bundle.manifest.hooks & POLB_HOOK_TRACE;
-}
-
-static bool has_spot(const struct apply *a, uint32_t endpoint, uint32_t hook)
-{
-	for (size_t i = 0; i < a->n_spots; i++)
-		if (a->spots[i].endpoint == endpoint && a->spots[i].place.hook == hook)
-			return true;
-	return false;
-}
-
-/* The endpoint that was given the same place, or 0. */
-static uint32_t spot_owner(const struct apply *a, const struct pold_place *place)
-{
-	for (size_t i = 0; i < a->n_spots; i++)
-		if (a->spots[i].place.hook == place->hook && a->spots[i].place.key == place->key)
-			return a->spots[i].endpoint;
-	return 0;
-}
-
-/* Takes the place. 0 or -errno. */
-static int add_spot(struct apply *a, uint32_t endpoint, struct pold_place *place)
-{
-	struct spot *larger = realloc(a->spots, (a->n_spots + 1) * sizeof(*larger));
-
-	if (!larger) {
-		pold_place_close(place);
-		return -ENOMEM;
-	}
-	a->spots = larger;
-	a->spots[a->n_spots++] = (struct spot){endpoint, *place};
-	return 0;
-}
-
-static void apply_end(struct apply *a)
-{
-	char path[POLD_PATH];
-
 	pold_trace_close(&a->trace);
 	polb_instance_free(a->instance);
 	if (a->made)
 		pold_generation_remove(a->name, a->generation);
-	pold_path(path, POLD_ROOT "/%s", a->name);
-	if (a->lock_fd >= 0)
-		rmdir(path); /* of a first apply that failed; otherwise it is not empty */
+	if (a->looked && !a->options->dry_run && !a->old && !a->applied)
+		pold_name_remove(a->name); /* a first apply that failed */
 	for (size_t i = 0; i < a->n_spots; i++)
 		pold_place_close(&a->spots[i].place);
 	free(a->spots);
 	free(a->file);
 	polb_cleanup_fd(&a->flows_fd);
 	polb_cleanup_fd(&a->control_fd);
-	polb_cleanup_fd(&a->lock_fd);
+	if (!a->lock_is_borrowed)
+		polb_cleanup_fd(&a->lock_fd);
 }
 
-static int read_bundle(struct apply *a)
+static bool wants_watching(const struct pold_options *options)
 {
-	const char *path = a->options->arguments[0];
-	char error[POLB_ERROR_TEXT];
-	int err = polb_file_read(path, &a->file, &a->size);
-
-	if (err)
-		return pold_fail(POLD_ENVIRONMENT, "%s: %s", path, strerror(-err));
-	if (polb_bundle_read(a->file, a->size, &a->bundle, error))
-		return pold_fail(POLD_BAD, "%s: not a usable bundle: %s", path, error);
-	return POLD_OK;
+	return options->confirm_s >= 0 || options->health;
 }
 
-static int find_node(struct apply *a)
+/*
+ * What the new generation returns to is the last one that was confirmed: a generation that is still
+ * unconfirmed, and one whose own bundle is applied again instead of it, is not kept.
+ */
+static int find_previous(struct pold_apply *a)
 {
-	const char *node = a->options->node;
-
-	if (!node && gethostname(a->node, sizeof(a->node) - 1))
-		return pold_fail(POLD_ENVIRONMENT, "no host name: %s", strerror(errno));
-	if (node && strlen(node) >= sizeof(a->node))
-		return pold_fail(POLD_USAGE, "--node: too long");
-	if (node)
-		snprintf(a->node, sizeof(a->node), "%s", node);
-	return POLD_OK;
-}
-
-static int refuse_shared(
-	const struct apply *a, uint32_t endpoint, uint32_t other, const char *where)
-{
-	char name[512], other_name[512];
-
-	pold_endpoint_text(&a->bundle, endpoint, name, sizeof(name));
-	pold_endpoint_text(&a->bundle, other, other_name, sizeof(other_name));
-	return pold_fail(POLD_BAD, "endpoints %s and %s are both at %s", other_name, name, where);
-}
-
-static int look_up(uint32_t hook, const char *where, struct pold_place *out)
-{
-	return hook == POLB_HOOK_TC ? pold_place_interface(where, out)
-				    : pold_place_cgroup(where, out);
-}
-
-/* One annotation of an endpoint of this node; it must exist. */
-static int find_place(struct apply *a, uint32_t endpoint, uint32_t hook, const char *where)
-{
-	const char *what = hook == POLB_HOOK_TC ? "interface" : "cgroup";
-	POLD_PLACE place = {.cgroup_fd = -1};
-	char name[512];
-	uint32_t other;
+	POLD_STATE old = POLD_STATE_INIT;
+	uint64_t deadline_ns;
 	int err;
 
-	if (!*where)
-		return POLD_OK;
-	pold_endpoint_text(&a->bundle, endpoint, name, sizeof(name));
-	if (!(a->bundle.manifest.hooks & hook))
-		return pold_fail(POLD_BAD,
-			"endpoint %s has a %s, but the bundle has no programs for it", name, what);
-	err = look_up(hook, where, &place);
+	a->told.previous = a->old;
+	if (!a->old || !pold_pending_read(a->name, a->old, &deadline_ns))
+		return 0;
+	err = pold_state_generation(&old, a->name, a->old);
 	if (err)
-		return pold_fail(POLD_ENVIRONMENT, "endpoint %s: %s %s: %s", name, what, where,
-			strerror(-err));
-	other = spot_owner(a, &place);
-	if (other)
-		return refuse_shared(a, endpoint, other, place.where);
-	err = add_spot(a, endpoint, &place);
-	place.hook = 0; /* taken */
-	return err ? pold_fail(POLD_ENVIRONMENT, "out of memory") : POLD_OK;
+		return err;
+	a->told.previous = old.archive->previous == a->from ? 0 : old.archive->previous;
+	return 0;
 }
 
-static int find_places(struct apply *a)
+/* Statistics: worth a note, not worth refusing. */
+static void carry_counters(const struct polb_bundle *bundle, const char *name, uint32_t generation,
+	uint32_t from, uint32_t hooks)
 {
-	int code = POLD_OK;
+	POLD_STATE old = POLD_STATE_INIT;
+	int err = pold_state_generation(&old, name, from);
 
-	for (uint32_t i = 1; !code && i <= a->bundle.n_endpoints; i++) {
-		const struct polb_bundle_endpoint *e = &a->bundle.endpoints[i - 1];
-
-		if (!pold_endpoint_local(&a->bundle, i, a->node))
-			continue;
-		code = find_place(
-			a, i, POLB_HOOK_CGROUP, polb_bundle_string(&a->bundle, e->cgroup));
-		if (!code)
-			code = find_place(
-				a, i, POLB_HOOK_TC, polb_bundle_string(&a->bundle, e->interface));
-	}
-	return code;
+	hooks &= bundle->manifest.hooks;
+	if (!err && (hooks & POLB_HOOK_TRACE) && (old.bundle.manifest.hooks & POLB_HOOK_TRACE))
+		err = pold_trace_counters_carry(bundle, name, generation, &old);
+	if (!err && (hooks & POLD_NETWORK_HOOKS))
+		err = pold_counters_carry(bundle, name, generation, &old);
+	if (err)
+		pold_note("note: counters start from zero: %s", strerror(-err));
 }
 
-/* Directory, shared pins, what is in force; directories of killed applies are removed. */
-static int open_name(struct apply *a)
+/* An apply that was killed behind its store has not carried over the counters of the generation
+ * before, which still has them unless it was stripped. */
+static void carry_left_over(const struct pold_apply *a, const struct pold_state *now)
+{
+	static const struct {
+		uint32_t hooks;
+		const char *base, *counters;
+	} kinds[] = {{POLD_NETWORK_HOOKS, "counters_base", "polt_counters"},
+		{POLB_HOOK_TRACE, "trace_counters_base", "polt_trace_counters"}};
+	uint32_t from = now->archive->previous;
+
+	for (size_t i = 0; from && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		POLB_FD base_fd = pold_state_map(now, kinds[i].base);
+		POLB_FD counters_fd =
+			pold_pin_get(POLD_ROOT "/%s/g%u/%s", a->name, from, kinds[i].counters);
+
+		if (base_fd == -ENOENT && counters_fd >= 0)
+			carry_counters(&now->bundle, a->name, a->old, from, kinds[i].hooks);
+	}
+}
+
+/* What killed applies left behind goes. 0 or -errno. */
+static int clean_up(const struct pold_apply *a)
+{
+	POLD_GENERATION generation = POLD_GENERATION_INIT;
+	POLD_STATE old = POLD_STATE_INIT;
+	int err = 0;
+
+	if (!a->old)
+		return pold_generations_settle(a->name, 0, 0);
+	err = pold_state_generation(&old, a->name, a->old);
+	if (!err)
+		carry_left_over(a, &old);
+	if (!err)
+		err = pold_generations_settle(a->name, a->old, old.archive->previous);
+	if (!err)
+		err = pold_generation_open(a->name, a->old, &generation);
+	return err ? err : pold_guards_remove(&generation);
+}
+
+static int next_number(struct pold_apply *a)
 {
 	POLB_FREE uint32_t *numbers = NULL;
-	char path[POLD_PATH];
 	size_t n = 0;
+	int err = pold_generations(a->name, &numbers, &n);
+
+	a->generation = a->old;
+	for (size_t i = 0; i < n; i++)
+		if (numbers[i] > a->generation)
+			a->generation = numbers[i];
+	a->generation = a->generation == UINT32_MAX ? 1 : a->generation + 1;
+	return err == -ENOENT ? 0 : err;
+}
+
+/* Directory, shared pins, what is in force. A dry run makes nothing and removes nothing. */
+static int open_name(struct pold_apply *a)
+{
+	char path[POLD_PATH];
 	int err = 0;
 
 	pold_path(path, POLD_ROOT "/%s", a->name);
-	if (mkdir(path, 0700) && errno != EEXIST)
+	if (!a->options->dry_run && mkdir(path, 0700) && errno != EEXIST)
 		return pold_fail(POLD_ENVIRONMENT, "%s: %s", path, strerror(errno));
 	a->control_fd = pold_pin_get("%s/control", path);
 	a->flows_fd = pold_pin_get("%s/flows_v%u", path, POLB_ABI_VERSION);
 	if (a->control_fd >= 0)
 		err = polb_control_load(a->control_fd, &a->old, &a->epoch);
+	else if (a->control_fd != -ENOENT) /* what cannot be read now may be in force */
+		err = a->control_fd;
+	a->looked = !err;
+	if (!err && a->flows_fd < 0 && a->flows_fd != -ENOENT)
+		err = a->flows_fd;
+	if (!err && !a->options->dry_run)
+		err = clean_up(a);
 	if (!err)
-		err = pold_generations(a->name, &numbers, &n);
-	a->generation = a->old;
-	for (size_t i = 0; !err && i < n; i++) {
-		if (numbers[i] > a->generation)
-			a->generation = numbers[i];
-		if (numbers[i] != a->old)
-			err = pold_generation_remove(a->name, numbers[i]);
-	}
-	a->generation = a->generation == UINT32_MAX ? 1 : a->generation + 1;
+		err = next_number(a);
+	if (!err)
+		err = find_previous(a);
 	return err ? pold_fail(POLD_ENVIRONMENT, "cannot clean up %s: %s", path, strerror(-err))
 		   : POLD_OK;
 }
 
-static uint64_t adopt_until_ns(const struct apply *a)
+/* The same once more changes nothing; a dry run ends here, too. */
+static int look(struct pold_apply *a)
+{
+	if (a->options->dry_run) {
+		a->done = true;
+		return pold_apply_dry_run(a);
+	}
+	a->done = pold_apply_is_in_force(a);
+	if (a->done)
+		pold_note("note: already in force (generation %u of %s)", a->old, a->name);
+	return POLD_OK;
+}
+
+static uint64_t adopt_until_ns(const struct pold_apply *a)
 {
 	int64_t seconds = a->options->adopt_s;
 	struct timespec now;
@@ -234,24 +192,31 @@ static uint64_t adopt_until_ns(const struct apply *a)
 	return ((uint64_t)now.tv_sec + (uint64_t)seconds) * 1000000000ull;
 }
 
-static int load(struct apply *a)
+struct polb_instance_options pold_apply_instance_options(const struct pold_apply *a)
 {
-	const struct polb_instance_options options = {.local_node = a->node,
+	return (struct polb_instance_options){.local_node = a->told.node,
 		.generation = a->generation,
 		.control_fd = a->control_fd < 0 ? -1 : a->control_fd,
 		.flows_fd = a->flows_fd < 0 ? -1 : a->flows_fd,
 		.extra_peers = a->options->room,
+		.extra_addresses = pold_identities_room(a->name),
 		.audit = a->options->audit,
 		.adopt_until_ns = adopt_until_ns(a),
 		.processes = a->options->processes,
 		.ring_bytes = a->options->ring_bytes};
+}
+
+int pold_apply_load(struct pold_apply *a)
+{
+	const struct polb_instance_options options = pold_apply_instance_options(a);
 	char error[POLB_ERROR_TEXT];
 	int err;
 
-	if (has_tracing(a)) {
+	if (pold_apply_has_tracing(a)) {
 		int code = pold_trace_open(&a->bundle, &a->trace);
 
 		a->trace.avoid = a->options->avoid;
+		a->trace.load_only = a->options->dry_run;
 
 		return code ? code : pold_trace_load(&a->trace, &options, &a->instance);
 	}
@@ -261,16 +226,17 @@ static int load(struct apply *a)
 }
 
 /* Pins one object of the instance when it has it. */
-static int pin_one(struct apply *a, int fd, const char *pin)
+static int pin_one(struct pold_apply *a, int fd, const char *pin)
 {
 	return fd < 0 ? 0 : pold_pin_put(fd, POLD_ROOT "/%s/g%u/%s", a->name, a->generation, pin);
 }
 
-static int pin_objects(struct apply *a)
+static int pin_objects(struct pold_apply *a)
 {
 	static const char *const maps[] = {"polt_config", "polt_endpoints", "polt_peers4",
 		"polt_peers6", "polt_cidrs4", "polt_cidrs6", "polt_classes", "polt_counters",
-		"polt_events", "polt_bucket", "polt_cgroup", "polt_interfaces"};
+		"polt_events", "polt_bucket", "polt_audited", "polt_cgroup", "polt_interfaces",
+		"polt_tables", "polt_modes"};
 	static const char *const programs[POLB_N_PROGRAMS] = {[POLB_CGROUP_IN] = "polt_cgroup_in",
 		[POLB_CGROUP_OUT] = "polt_cgroup_out",
 		[POLB_TC_FROM] = "polt_tc_from",
@@ -285,7 +251,7 @@ static int pin_objects(struct apply *a)
 	return err;
 }
 
-static int pin_shared(struct apply *a)
+static int pin_shared(struct pold_apply *a)
 {
 	int err = 0;
 
@@ -301,7 +267,7 @@ static int pin_shared(struct apply *a)
 	return err;
 }
 
-static int pin(struct apply *a)
+static int pin(struct pold_apply *a)
 {
 	uint32_t room = 2 * ((uint32_t)a->bundle.n_endpoints + a->options->room) + 1;
 	char path[POLD_PATH];
@@ -317,20 +283,29 @@ static int pin(struct apply *a)
 	if (!err)
 		err = pold_attachments_create(a->name, a->generation, room);
 	if (!err)
-		err = pold_archive_write(a->name, a->generation, a->file, a->size, a->node);
+		err = pold_archive_write(a->name, a->generation, a->file, &a->told);
+	if (!err && wants_watching(a->options))
+		err = pold_pending_create(a->name, a->generation);
+	if (!err && a->from)
+		err = pold_modes_copy(a->name, a->from, a->generation);
+	if (!err)
+		err = pold_modes_follow(&a->bundle, a->name, a->generation,
+			a->from ? a->from : a->old, a->from || a->options->keep_modes);
 	if (err)
 		return pold_fail(POLD_ENVIRONMENT, "cannot pin in %s: %s", path, strerror(-err));
-	return has_tracing(a) ? pold_trace_keep(&a->trace, a->instance, a->name, a->generation)
-			      : POLD_OK;
+	return pold_apply_has_tracing(a)
+		       ? pold_trace_keep(&a->trace, a->instance, a->name, a->generation)
+		       : POLD_OK;
 }
 
 /* What tracing programs are asked about must be there before they are asked. */
-static int know(struct apply *a)
+static int know(struct pold_apply *a)
 {
-	return has_tracing(a) ? pold_trace_know(&a->trace, a->instance, a->name, a->old) : POLD_OK;
+	return pold_apply_has_tracing(a) ? pold_trace_know(&a->trace, a->instance, a->name, a->old)
+					 : POLD_OK;
 }
 
-static int attach_places(struct apply *a, const struct pold_generation *generation)
+static int attach_places(struct pold_apply *a, const struct pold_generation *generation)
 {
 	for (size_t i = 0; i < a->n_spots; i++) {
 		const struct pold_place *place = &a->spots[i].place;
@@ -338,7 +313,7 @@ static int attach_places(struct apply *a, const struct pold_generation *generati
 		char name[512];
 		int err;
 
-		err = pold_attach(generation, endpoint, place);
+		err = pold_interrupted() ? -EINTR : pold_attach(generation, endpoint, place);
 		pold_endpoint_text(&a->bundle, endpoint, name, sizeof(name));
 		if (err)
 			return pold_fail(POLD_ENVIRONMENT, "cannot attach %s at %s: %s", name,
@@ -347,143 +322,143 @@ static int attach_places(struct apply *a, const struct pold_generation *generati
 	return POLD_OK;
 }
 
-struct carry {
-	struct apply *apply;
-	const struct polb_bundle *old;
-};
-
-/* An endpoint attached at run time stays where it is when the new bundle knows it and says nothing
- * else. */
-static int carry_one(void *context, const struct pold_attachment_key *key,
-	const struct pold_attachment *attachment)
-{
-	const struct carry *carry = context;
-	struct apply *a = carry->apply;
-	POLD_PLACE place = {.cgroup_fd = -1};
-	char name[512];
-	uint32_t endpoint;
-	int err;
-
-	pold_endpoint_text(carry->old, key->endpoint, name, sizeof(name));
-	endpoint = pold_endpoint_find(&a->bundle, name);
-	if (!endpoint) {
-		pold_note("note: %s at %s is not in this bundle and is detached", name,
-			attachment->where);
-		return 0;
-	}
-	if (has_spot(a, endpoint, key->hook) || !(a->bundle.manifest.hooks & key->hook))
-		return 0;
-	err = look_up(key->hook, attachment->where, &place);
-	if (err) {
-		pold_note("note: %s: %s is gone", name, attachment->where);
-		return 0;
-	}
-	if (spot_owner(a, &place)) {
-		pold_note("note: %s at %s gives way to the bundle's own endpoint", name,
-			attachment->where);
-		return 0;
-	}
-	err = add_spot(a, endpoint, &place);
-	place.hook = 0; /* taken */
-	return err ? pold_fail(POLD_ENVIRONMENT, "out of memory") : 0;
-}
-
-static int carry_over(struct apply *a)
-{
-	POLD_STATE old = POLD_STATE_INIT;
-	POLD_GENERATION generation = POLD_GENERATION_INIT;
-	struct carry carry = {.apply = a, .old = &old.bundle};
-	int err;
-
-	if (!a->old)
-		return POLD_OK;
-	old.name = a->name;
-	old.generation = a->old;
-	err = pold_state_bundle(&old);
-	if (!err)
-		err = pold_generation_open(a->name, a->old, &generation);
-	if (err) {
-		pold_note("note: generation %u cannot be read: %s", a->old, strerror(-err));
-		return POLD_OK;
-	}
-	return pold_attachments_each(&generation, carry_one, &carry);
-}
-
-static int attach(struct apply *a)
+static int attach(struct pold_apply *a)
 {
 	POLD_GENERATION generation = POLD_GENERATION_INIT;
-	int err = pold_generation_open(a->name, a->generation, &generation);
+	POLD_GENERATION old = POLD_GENERATION_INIT;
+	int err = pold_generation_open(a->name, a->generation, &generation), code;
 
 	if (err)
 		return pold_fail(
 			POLD_ENVIRONMENT, "cannot open what was pinned: %s", strerror(-err));
-	return attach_places(a, &generation);
+	if (a->old && pold_generation_open(a->name, a->old, &old) == 0)
+		generation.replaced = &old;
+	code = pold_apply_has_network(a) ? pold_told_replay(&a->bundle, a->name, a->generation)
+					 : POLD_OK;
+	return code ? code : attach_places(a, &generation);
 }
 
-/* Statistics: worth a note, not worth refusing. */
-static void carry_counters(const struct apply *a)
+static int replay(struct pold_apply *a)
 {
-	POLD_STATE old = POLD_STATE_INIT;
-	int err, trace_err = 0;
-
-	old.name = a->name;
-	old.generation = a->old;
-	err = pold_state_bundle(&old);
-	if (!err && has_tracing(a) && (old.bundle.manifest.hooks & POLB_HOOK_TRACE))
-		trace_err = pold_trace_counters_carry(&a->bundle, a->name, a->generation, &old);
-	if (!err && has_network(a))
-		err = pold_counters_carry(&a->bundle, a->name, a->generation, &old);
-	err = err ? err : trace_err;
-	if (err)
-		pold_note("note: counters start from zero: %s", strerror(-err));
+	if (!pold_apply_has_network(a))
+		return POLD_OK;
+	if (!a->n_spots)
+		pold_note("note: no endpoint of the bundle is attached on node '%s': nothing is "
+			  "enforced here yet (see --node, endpoint add)",
+			a->told.node);
+	return pold_identities_replay(&a->bundle, a->name, a->generation);
 }
 
-/* From the store on the new generation is the truth; what is left of the old one is only waste. */
-static int cut_over(struct apply *a)
+/* Of a generation that is in force: nothing here can fail the apply any more. */
+static void retire_old(const struct pold_apply *a, bool overlap, int *readers_fd)
+{
+	POLD_GENERATION generation = POLD_GENERATION_INIT;
+	int err = pold_generation_open(a->name, a->generation, &generation);
+
+	if (!err)
+		err = pold_guards_remove(&generation);
+	if (err)
+		pold_note("note: filters before ours could not be removed: %s", strerror(-err));
+	if (a->old)
+		carry_counters(&a->bundle, a->name, a->generation, a->old, POLD_NETWORK_HOOKS);
+	if (overlap) { /* may take long, and takes nothing away */
+		polb_cleanup_fd(readers_fd);
+		pold_trace_drain();
+		pold_trace_overlap_end(a->name, a->old);
+		*readers_fd = pold_readers_keep_off(a->name);
+	}
+	if (a->old)
+		carry_counters(&a->bundle, a->name, a->generation, a->old, POLB_HOOK_TRACE);
+	err = pold_generations_settle(a->name, a->generation, a->told.previous);
+	if (err)
+		pold_note("note: generation %u could not be removed completely: %s", a->old,
+			strerror(-err));
+}
+
+static double confirm_time(const struct pold_options *options)
+{
+	return options->confirm_s >= 0 ? options->confirm_s : HEALTH_CONFIRM_S;
+}
+
+/*
+ * Packets that are on their way through a hook now may not have the new programs before them; after
+ * the wait every one has. From the store on the new generation is the truth; what is left of the
+ * old one is only waste.
+ */
+static int cut_over(struct pold_apply *a)
 {
 	bool overlap = a->old && pold_trace_overlap(a->name, a->old);
-	int err;
+	POLB_FD readers_fd = -1;
+	int err = a->old && a->n_spots ? pold_programs_wait() : 0;
 
-	err = polb_control_store(a->control_fd, a->generation, a->epoch + 1);
+	if (err)
+		return pold_fail(POLD_ENVIRONMENT, "cannot wait for programs: %s", strerror(-err));
+	readers_fd = pold_readers_keep_off(a->name);
+	if (wants_watching(a->options))
+		err = pold_pending_start(a->name, a->generation, confirm_time(a->options));
+	if (pold_interrupted())
+		return pold_fail(POLD_ENVIRONMENT, "interrupted: nothing is applied");
+	if (!err)
+		err = polb_control_store(a->control_fd, a->generation, a->epoch + 1);
 	if (err)
 		return pold_fail(
 			POLD_ENVIRONMENT, "cannot write the control cell: %s", strerror(-err));
 	a->made = false;
-	if (overlap)
-		pold_trace_drain();
-	if (a->old)
-		carry_counters(a);
-	err = a->old ? pold_generation_remove(a->name, a->old) : 0;
-	if (err)
-		pold_note("note: generation %u could not be removed completely: %s", a->old,
-			strerror(-err));
+	a->applied = true;
+	retire_old(a, overlap, &readers_fd);
 	return POLD_OK;
+}
+
+int pold_apply_run(struct pold_apply *a)
+{
+	static int (*const steps[])(struct pold_apply *) = {open_name, pold_apply_find_places,
+		pold_apply_carry_over, look, pold_apply_load, pin, attach, know, replay, cut_over};
+	int code = POLD_OK;
+
+	for (size_t i = 0; !code && !a->done && i < sizeof(steps) / sizeof(steps[0]); i++) {
+		if (pold_interrupted())
+			return pold_fail(POLD_ENVIRONMENT, "interrupted: nothing is applied");
+		code = steps[i](a);
+	}
+	return code;
+}
+
+/* Readers and dry runs leave no trace, not even the directory of pins. */
+static int lock_for(struct pold_apply *a)
+{
+	char path[POLD_PATH];
+	int code;
+
+	if (!a->options->dry_run) {
+		code = pold_root_open(&a->lock_fd, true, true);
+		return code ? code : pold_return_if_overdue(a->name, a->lock_fd);
+	}
+	pold_path(path, POLD_ROOT "/%s", a->name);
+	code = pold_privileged();
+	return code || access(path, F_OK) ? code : pold_readers_lock(a->name, &a->lock_fd);
+}
+
+static int apply(const struct pold_options *options, uint32_t *generation)
+{
+	POLD_APPLY a = POLD_APPLY_INIT(options);
+	int code = pold_apply_read_file(&a);
+
+	if (!code)
+		code = lock_for(&a);
+	if (!code)
+		code = pold_apply_run(&a);
+	*generation = a.done ? 0 : a.generation;
+	return code;
 }
 
 int pold_cmd_apply(const struct pold_options *options)
 {
-	static int (*const steps[])(struct apply *) = {
-		open_name, find_places, carry_over, load, pin, attach, know};
-	__attribute__((cleanup(apply_end))) struct apply a = {.options = options,
-		.name = options->name,
-		.lock_fd = -1,
-		.control_fd = -1,
-		.flows_fd = -1};
 	int code = pold_options_arguments(options, 1, 1, "apply BUNDLE [--name NAME] ...");
+	uint32_t generation = 0;
 
-	if (!code)
-		code = read_bundle(&a);
-	if (!code)
-		code = find_node(&a);
-	if (!code)
-		code = pold_root_open(&a.lock_fd, true, true);
-	for (size_t i = 0; !code && i < sizeof(steps) / sizeof(steps[0]); i++)
-		code = steps[i](&a);
-	if (!code && !a.n_spots && has_network(&a))
-		pold_note("note: no endpoint of the bundle is attached on node '%s': nothing is "
-			  "enforced here yet (see --node, endpoint add)",
-			a.node);
-	if (!code && has_network(&a))
-		code = pold_identities_replay(&a.bundle, a.name, a.generation);
-	return code ? code : cut_over(&a);
+	if (code)
+		return code;
+	pold_signals_catch();
+	code = apply(options, &generation);
+	return code || !generation ? code : pold_apply_watch(options, generation);
 }

@@ -7,7 +7,6 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -29,13 +28,11 @@ static int write_pages(int fd, size_t offset, const void *data, size_t size)
 }
 
 /* A window at a time: what is mapped counts as ours, and a bundle may be large. */
-static int archive_fill(int fd, const void *data, size_t size, const char *node)
+static int archive_fill(int fd, const void *data, const struct pold_archive_header *header)
 {
-	struct pold_archive_header header = {.size = size};
-	int err;
+	size_t size = header->size;
+	int err = write_pages(fd, 0, header, sizeof(*header));
 
-	snprintf(header.node, sizeof(header.node), "%s", node);
-	err = write_pages(fd, 0, &header, sizeof(header));
 	for (size_t at = 0; !err && at < size; at += WINDOW_BYTES)
 		err = write_pages(fd, PAGE_BYTES + at, (const char *)data + at,
 			size - at < WINDOW_BYTES ? size - at : WINDOW_BYTES);
@@ -44,11 +41,11 @@ static int archive_fill(int fd, const void *data, size_t size, const char *node)
 	return bpf_map_freeze(fd) ? -errno : 0;
 }
 
-int pold_archive_write(
-	const char *name, uint32_t generation, const void *data, size_t size, const char *node)
+int pold_archive_write(const char *name, uint32_t generation, const void *data,
+	const struct pold_archive_header *header)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
-	size_t n_pages = 1 + (size + PAGE_BYTES - 1) / PAGE_BYTES;
+	size_t n_pages = 1 + (header->size + PAGE_BYTES - 1) / PAGE_BYTES;
 	POLB_FD fd = -1;
 	int err;
 
@@ -56,6 +53,6 @@ int pold_archive_write(
 		(__u32)n_pages, &opts);
 	if (fd < 0)
 		return -errno;
-	err = archive_fill(fd, data, size, node);
+	err = archive_fill(fd, data, header);
 	return err ? err : pold_pin_put(fd, POLD_ROOT "/%s/g%u/bundle", name, generation);
 }

@@ -2,8 +2,13 @@
 /*
  * Endpoints on hooks. What is about to be attached is first written to the generation's pinned map
  * of attachments, so that after a kill at any point the next run finds and removes it. Links
- * (cgroup, tcx) live as long as their pins; kernels without tcx get cls_bpf filters on a clsact
- * qdisc.
+ * (cgroup, tcx) live as long as their pins; kernels without tcx get cls_bpf filters (clsact.c).
+ *
+ * Two generations of a name share a hook for some time, and each acts only while it is in force.
+ * The one that is replaced must run first: a packet that comes to it after the cutover and passes
+ * is then still to be seen by the new one, which is in force by then. The other way round the
+ * packet would have passed the new one before the cutover, and nobody would have judged it. cgroups
+ * run programs in the order of their attachment; with tcx the place is asked for.
  */
 #include "loader.h"
 
@@ -11,9 +16,10 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
-#include <linux/pkt_sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "runtime/cleanup.h"
@@ -22,10 +28,8 @@
 #define TCX_INGRESS ((enum bpf_attach_type)46)
 #define TCX_EGRESS ((enum bpf_attach_type)47)
 #define ATTACH_BEFORE (1u << 3)
-
-#define FIRST_HANDLE 0x706f6c00u /* "pol" */
-#define N_HANDLES 256
-#define N_PRIORITIES 8
+#define ATTACH_AFTER (1u << 4)
+#define ATTACH_AT_LINK (1u << 13)
 
 /* The two programs of a hook and the names of their pins. */
 static const struct hook {
@@ -37,8 +41,6 @@ static const struct hook {
 		{BPF_CGROUP_INET_INGRESS, BPF_CGROUP_INET_EGRESS}},
 	{POLB_HOOK_TC, {"polt_tc_from", "polt_tc_to"}, "tcx", {TCX_INGRESS, TCX_EGRESS}},
 };
-static const enum bpf_tc_attach_point points[2] = {BPF_TC_INGRESS, BPF_TC_EGRESS};
-
 static const struct hook *hook_of(uint32_t hook)
 {
 	return &hooks[hook == POLB_HOOK_TC];
@@ -78,12 +80,12 @@ void pold_generation_close(struct pold_generation *generation)
 	generation->cgroup_fd = generation->interfaces_fd = -1;
 }
 
-static int program_get(const struct pold_generation *g, const char *program)
+int pold_program_get(const struct pold_generation *g, const char *program)
 {
 	return pold_pin_get(POLD_ROOT "/%s/g%u/%s", g->name, g->number, program);
 }
 
-static uint32_t program_id(int fd)
+uint32_t pold_program_id(int fd)
 {
 	struct bpf_prog_info info = {0};
 	__u32 size = sizeof(info);
@@ -91,30 +93,76 @@ static uint32_t program_id(int fd)
 	return fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0 ? info.id : 0;
 }
 
-static void link_path(const struct pold_generation *g, const struct pold_attachment_key *key,
+void pold_link_path(const struct pold_generation *g, const struct pold_attachment_key *key,
 	int side, char out[POLD_PATH])
 {
 	pold_path(out, POLD_ROOT "/%s/g%u/%s_%u_%s", g->name, g->number, hook_of(key->hook)->link,
 		key->endpoint, side ? "out" : "in");
 }
 
+/* The start of the kernel's attributes for a link; libbpf 1.1 knows no relative place. */
+struct link_attributes {
+	__u32 program_fd, target, type, flags;
+	__u32 relative_fd, pad;
+	__u64 expected_revision;
+};
+
+static int link_create(
+	int program_fd, uint32_t target, enum bpf_attach_type type, uint32_t flags, int relative_fd)
+{
+	const struct link_attributes attributes = {.program_fd = (__u32)program_fd,
+		.target = target,
+		.type = type,
+		.flags = flags,
+		.relative_fd = relative_fd < 0 ? 0 : (__u32)relative_fd};
+	int fd = (int)syscall(SYS_bpf, BPF_LINK_CREATE, &attributes, sizeof(attributes));
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* The replaced generation's link on the same side of an interface; negative: none. */
+static int replaced_link(const struct pold_generation *g, uint32_t ifindex, int side)
+{
+	struct pold_attachment_key key = {.hook = POLB_HOOK_TC};
+	const struct pold_generation *old = g->replaced;
+	char path[POLD_PATH];
+
+	if (!old || old->interfaces_fd < 0 ||
+		bpf_map_lookup_elem(old->interfaces_fd, &ifindex, &key.endpoint))
+		return -ENOENT;
+	pold_link_path(old, &key, side, path);
+	return bpf_obj_get(path);
+}
+
+/* The first one of a name goes before all others: one that accepts would let packets past it. */
+static int link_interface(
+	const struct pold_generation *g, int program_fd, uint32_t ifindex, int side)
+{
+	enum bpf_attach_type type = hook_of(POLB_HOOK_TC)->type[side];
+	POLB_FD old_fd = replaced_link(g, ifindex, side);
+	int fd = -ENOENT;
+
+	if (old_fd >= 0)
+		fd = link_create(program_fd, ifindex, type, ATTACH_AFTER | ATTACH_AT_LINK, old_fd);
+	return fd == -ENOENT ? link_create(program_fd, ifindex, type, ATTACH_BEFORE, -1) : fd;
+}
+
 static int attach_link(const struct pold_generation *g, const struct pold_attachment_key *key,
 	int side, const struct pold_place *place)
 {
 	const struct hook *hook = hook_of(key->hook);
-	bool tcx = key->hook == POLB_HOOK_TC;
-	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = tcx ? ATTACH_BEFORE : 0);
-	POLB_FD program_fd = program_get(g, hook->program[side]);
+	POLB_FD program_fd = pold_program_get(g, hook->program[side]);
 	POLB_FD link_fd = -1;
 	char path[POLD_PATH];
 
 	if (program_fd < 0)
 		return program_fd;
-	link_fd = bpf_link_create(
-		program_fd, tcx ? (int)place->ifindex : place->cgroup_fd, hook->type[side], &opts);
+	link_fd = key->hook == POLB_HOOK_TC ? link_interface(g, program_fd, place->ifindex, side)
+					    : link_create(program_fd, (uint32_t)place->cgroup_fd,
+						      hook->type[side], 0, -1);
 	if (link_fd < 0)
-		return -errno;
-	link_path(g, key, side, path);
+		return link_fd;
+	pold_link_path(g, key, side, path);
 	return bpf_obj_pin(link_fd, path) ? -errno : 0;
 }
 
@@ -122,59 +170,6 @@ static int record(const struct pold_generation *g, const struct pold_attachment_
 	const struct pold_attachment *attachment)
 {
 	return bpf_map_update_elem(g->attachments_fd, key, attachment, BPF_ANY) ? -errno : 0;
-}
-
-static int filter_add(const struct pold_attachment *a, int program_fd, int side)
-{
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)a->ifindex, .attach_point = points[side]);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = program_fd, .handle = a->handle,
-		.priority = a->priority);
-	int err = bpf_tc_hook_create(&hook);
-
-	return err && err != -EEXIST ? err : bpf_tc_attach(&hook, &opts);
-}
-
-/* Removes a filter only when it is ours: the recorded place and one of this generation's programs.
- */
-static int filter_del(const struct pold_generation *g, const struct pold_attachment *a, int side)
-{
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)a->ifindex, .attach_point = points[side]);
-	LIBBPF_OPTS(bpf_tc_opts, found, .handle = a->handle, .priority = a->priority);
-	LIBBPF_OPTS(bpf_tc_opts, gone, .handle = a->handle, .priority = a->priority);
-	POLB_FD program_fd = program_get(g, hook_of(POLB_HOOK_TC)->program[side]);
-
-	if (!a->handle || program_fd < 0 || bpf_tc_query(&hook, &found) ||
-		found.prog_id != program_id(program_fd))
-		return 0;
-	return bpf_tc_detach(&hook, &gone);
-}
-
-/* Early priorities first: a filter before ours that accepts would let packets past the policy. */
-static int attach_filters(const struct pold_generation *g, const struct pold_attachment_key *key,
-	struct pold_attachment *a)
-{
-	POLB_FD from = program_get(g, hook_of(key->hook)->program[0]);
-	POLB_FD to = program_get(g, hook_of(key->hook)->program[1]);
-	int err = -EEXIST;
-
-	if (from < 0 || to < 0)
-		return from < 0 ? from : to;
-	a->clsact = 1;
-	for (uint32_t try = 0; err && try < N_HANDLES * N_PRIORITIES; try++) {
-		a->priority = 1 + try / N_HANDLES;
-		a->handle = FIRST_HANDLE + (g->number + try) % N_HANDLES;
-		err = record(g, key, a);
-		if (err)
-			return err;
-		err = filter_add(a, from, 0);
-		if (!err && (err = filter_add(a, to, 1)))
-			filter_del(g, a, 0);
-		if (err == -EINVAL) /* the priority is taken by another kind of filter */
-			try += N_HANDLES - 1 - try % N_HANDLES;
-		else if (err && err != -EEXIST)
-			return err;
-	}
-	return err;
 }
 
 /* What the programs look up to know whose packet they see. */
@@ -236,7 +231,15 @@ static int attach_tc(const struct pold_generation *g, const struct pold_attachme
 		err = attach_link(g, key, 0, place);
 	if (!err)
 		return attach_link(g, key, 1, place);
-	return err == -EINVAL ? attach_filters(g, key, attachment) : err; /* before 6.6: no tcx */
+	return err == -EINVAL ? pold_filters_add(g, key, attachment) : err; /* before 6.6: no tcx */
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
 }
 
 int pold_attach(const struct pold_generation *g, uint32_t endpoint, const struct pold_place *place)
@@ -249,7 +252,8 @@ int pold_attach(const struct pold_generation *g, uint32_t endpoint, const struct
 		return -EPROTONOSUPPORT; /* the bundle has no programs for this hook */
 	if (bpf_map_lookup_elem(g->attachments_fd, &key, &attachment) == 0)
 		return -EEXIST;
-	attachment = (struct pold_attachment){.key = place->key, .ifindex = place->ifindex};
+	attachment = (struct pold_attachment){
+		.key = place->key, .since_ns = now_ns(), .ifindex = place->ifindex};
 	snprintf(attachment.where, sizeof(attachment.where), "%s", place->where);
 	err = record(g, &key, &attachment);
 	if (err)
@@ -261,29 +265,47 @@ int pold_attach(const struct pold_generation *g, uint32_t endpoint, const struct
 	return err;
 }
 
-int pold_detach(const struct pold_generation *g, const struct pold_attachment_key *key)
+int pold_unhook(const struct pold_generation *g, const struct pold_attachment_key *key,
+	struct pold_attachment *attachment)
 {
-	struct pold_attachment attachment;
 	int err = 0;
 
-	if (bpf_map_lookup_elem(g->attachments_fd, key, &attachment))
+	if (bpf_map_lookup_elem(g->attachments_fd, key, attachment))
 		return -errno;
 	for (int side = 0; side < 2; side++) {
 		char path[POLD_PATH];
 		POLB_FD link_fd = -1;
 
-		link_path(g, key, side, path);
+		pold_link_path(g, key, side, path);
 		link_fd = bpf_obj_get(path);
 		if (link_fd >= 0)
 			bpf_link_detach(
 				link_fd); /* at once, even if somebody else holds the link */
 		if (unlink(path) && errno != ENOENT)
 			err = -errno;
-		if (attachment.clsact && filter_del(g, &attachment, side))
-			err = -EIO;
 	}
-	if (attachment.ifindex && g->interfaces_fd >= 0)
-		bpf_map_delete_elem(g->interfaces_fd, &attachment.ifindex);
+	if (attachment->clsact && pold_filters_del(g, attachment))
+		err = -EIO;
+	return err;
+}
+
+/* The number may be another interface's by now, and that one another endpoint's. */
+static void forget_interface(const struct pold_generation *g, uint32_t endpoint, uint32_t ifindex)
+{
+	uint32_t owner;
+
+	if (g->interfaces_fd >= 0 && bpf_map_lookup_elem(g->interfaces_fd, &ifindex, &owner) == 0 &&
+		owner == endpoint)
+		bpf_map_delete_elem(g->interfaces_fd, &ifindex);
+}
+
+int pold_detach(const struct pold_generation *g, const struct pold_attachment_key *key)
+{
+	struct pold_attachment attachment = {.key = 0};
+	int err = pold_unhook(g, key, &attachment);
+
+	if (attachment.ifindex)
+		forget_interface(g, key->endpoint, attachment.ifindex);
 	if (!err && bpf_map_delete_elem(g->attachments_fd, key))
 		err = -errno;
 	return err;
@@ -314,25 +336,16 @@ static bool link_alive(const char *path, uint32_t hook)
 	return hook == POLB_HOOK_CGROUP ? info.at.cgroup.id != 0 : info.at.tcx.ifindex != 0;
 }
 
-static bool filter_alive(const struct pold_generation *g, const struct pold_attachment *a, int side)
-{
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)a->ifindex, .attach_point = points[side]);
-	LIBBPF_OPTS(bpf_tc_opts, found, .handle = a->handle, .priority = a->priority);
-	POLB_FD program_fd = program_get(g, hook_of(POLB_HOOK_TC)->program[side]);
-
-	return program_fd >= 0 && bpf_tc_query(&hook, &found) == 0 &&
-	       found.prog_id == program_id(program_fd);
-}
-
 bool pold_attached(const struct pold_generation *g, const struct pold_attachment_key *key,
 	const struct pold_attachment *attachment)
 {
+	if (attachment->clsact)
+		return pold_filters_alive(g, attachment);
 	for (int side = 0; side < 2; side++) {
 		char path[POLD_PATH];
 
-		link_path(g, key, side, path);
-		if (!(attachment->clsact ? filter_alive(g, attachment, side)
-					 : link_alive(path, key->hook)))
+		pold_link_path(g, key, side, path);
+		if (!link_alive(path, key->hook))
 			return false;
 	}
 	return true;
@@ -392,6 +405,27 @@ static int detach_one(void *context, const struct pold_attachment_key *key,
 {
 	(void)attachment;
 	return pold_detach(context, key);
+}
+
+/*
+ * The kernel promises that an update of a map of maps returns when no program runs any more that
+ * began before it (since 4.20, for programs that do not sleep, which those of packets are).
+ */
+int pold_programs_wait(void)
+{
+	POLB_FD inner = bpf_map_create(
+		BPF_MAP_TYPE_ARRAY, "polc_inner", sizeof(__u32), sizeof(__u32), 1, NULL);
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .inner_map_fd = (__u32)inner);
+	POLB_FD outer = -1;
+	const __u32 zero = 0;
+
+	if (inner < 0)
+		return -errno;
+	outer = bpf_map_create(
+		BPF_MAP_TYPE_ARRAY_OF_MAPS, "polc_outer", sizeof(__u32), sizeof(__u32), 1, &opts);
+	if (outer < 0)
+		return -errno;
+	return bpf_map_update_elem(outer, &zero, &inner, BPF_ANY) ? -errno : 0;
 }
 
 int pold_generation_remove(const char *name, uint32_t number)

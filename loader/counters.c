@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audited.h"
 #include "runtime/cleanup.h"
 
 static uint32_t n_counters(const struct polb_bundle *bundle)
@@ -127,12 +128,33 @@ static int write_base(int fd, const struct polb_bundle *bundle, const struct pol
 	return err;
 }
 
+/* By old rule number: the new one, or 0. malloc'd. */
+static uint32_t *renumber(const struct polb_bundle *bundle, const struct polb_bundle *old)
+{
+	POLB_FREE struct named_rule *rules = sorted_rules(old);
+	uint32_t *numbers = calloc(n_counters(old), sizeof(*numbers));
+
+	for (uint32_t i = 0; rules && numbers && i < bundle->n_rules; i++) {
+		const struct named_rule wanted = {bundle, i};
+		const struct named_rule *found =
+			bsearch(&wanted, rules, old->n_rules, sizeof(*rules), compare_rules);
+
+		if (found)
+			numbers[POLB_RULE_FIRST + found->index] = POLB_RULE_FIRST + i;
+	}
+	return numbers;
+}
+
 int pold_counters_carry(const struct polb_bundle *bundle, const char *name, uint32_t generation,
 	const struct pold_state *old)
 {
 	POLB_FD fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "polc_counters", sizeof(__u32),
 		sizeof(struct polb_counter), n_counters(bundle), NULL);
+	POLB_FREE uint32_t *numbers = renumber(bundle, &old->bundle);
 	int err = fd < 0 ? -errno : write_base(fd, bundle, old);
 
+	if (!err)
+		err = numbers ? pold_audited_carry(bundle, name, generation, old, numbers)
+			      : -ENOMEM;
 	return err ? err : pold_pin_put(fd, POLD_ROOT "/%s/g%u/counters_base", name, generation);
 }

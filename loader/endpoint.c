@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* endpoint add|del|list: attaching endpoints that the bundle knows, while it is in force. */
+/*
+ * endpoint add|del: attaching endpoints while a bundle is in force; those that it knows, and others
+ * by their labels.
+ */
 #include "loader.h"
 
 #include <bpf/bpf.h>
@@ -7,13 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "known.h"
+#include "places.h"
 #include "runtime/cleanup.h"
-
-static int find(const struct pold_state *state, const char *name, uint32_t *out)
-{
-	*out = pold_endpoint_find(&state->bundle, name);
-	return *out ? POLD_OK : pold_fail(POLD_BAD, "the bundle has no endpoint %s", name);
-}
+#include "told.h"
 
 static int generation_of(const struct pold_state *state, struct pold_generation *out)
 {
@@ -31,38 +31,22 @@ static void drop_dead(const struct pold_generation *generation, uint32_t endpoin
 	struct pold_attachment attachment;
 
 	if (bpf_map_lookup_elem(generation->attachments_fd, &key, &attachment) == 0 &&
-		!pold_attached(generation, &key, &attachment))
+		!pold_place_is_there(generation, &key, &attachment)) {
 		pold_detach(generation, &key);
-}
-
-struct search {
-	const struct pold_place *place;
-	const struct pold_generation *generation;
-	uint32_t owner;
-};
-
-static int compare_place(void *context, const struct pold_attachment_key *key,
-	const struct pold_attachment *attachment)
-{
-	struct search *search = context;
-
-	if (key->hook == search->place->hook && attachment->key == search->place->key &&
-		pold_attached(search->generation, key, attachment))
-		search->owner = key->endpoint;
-	return 0;
+		pold_flows_forget(generation->name, &attachment);
+	}
 }
 
 /* Nothing else may be attached at the place. */
 static int check_free(const struct pold_state *state, const struct pold_generation *generation,
 	const struct pold_place *place)
 {
-	struct search search = {.place = place, .generation = generation};
+	uint32_t owner = pold_place_owner(generation, place);
 	char name[512];
 
-	pold_attachments_each(generation, compare_place, &search);
-	if (!search.owner)
+	if (!owner)
 		return POLD_OK;
-	pold_endpoint_text(&state->bundle, search.owner, name, sizeof(name));
+	pold_told_text(&state->bundle, state->name, owner, name, sizeof(name));
 	return pold_fail(POLD_ENVIRONMENT, "%s is attached at %s already", name, place->where);
 }
 
@@ -91,118 +75,158 @@ static int attach(const struct pold_state *state, uint32_t endpoint, const char 
 		   : POLD_OK;
 }
 
+static int wanted_of(const struct pold_options *o, struct pold_wanted *out)
+{
+	if (!o->cgroup + !o->interface + !o->container != 2)
+		return pold_fail(POLD_USAGE,
+			"endpoint add: give one of --cgroup, --container and --interface");
+	*out = (struct pold_wanted){.hook = o->interface ? POLB_HOOK_TC : POLB_HOOK_CGROUP,
+		.where = o->interface ? o->interface : o->cgroup ? o->cgroup : o->container,
+		.is_container = o->container != NULL};
+	return POLD_OK;
+}
+
+static const char *what_of(const struct pold_options *o)
+{
+	return o->interface ? "interface" : o->cgroup ? "cgroup" : "container";
+}
+
+/* "namespace/name", both not empty. */
+static bool is_name(const char *text)
+{
+	const char *slash = strchr(text, '/');
+
+	return slash && slash != text && slash[1] && !strchr(slash + 1, '/');
+}
+
+static int describe(const struct pold_options *o, const struct pold_state *state,
+	struct pold_pool *pool, struct pold_told *out)
+{
+	const char *name = o->arguments[1];
+	struct pold_who who;
+	int code = pold_pod_who(pool, state, name, o, &who);
+
+	if (!code)
+		code = pold_told_describe(&who, name, out);
+	if (code)
+		return code;
+	if (snprintf(out->cgroup, sizeof(out->cgroup), "%s", o->cgroup ? o->cgroup : "") >=
+			(int)sizeof(out->cgroup) ||
+		snprintf(out->interface, sizeof(out->interface), "%s",
+			o->interface ? o->interface : "") >= (int)sizeof(out->interface) ||
+		snprintf(out->container, sizeof(out->container), "%s",
+			o->container ? o->container : "") >= (int)sizeof(out->container))
+		return pold_fail(POLD_USAGE, "endpoint add: the place is too long");
+	return POLD_OK;
+}
+
+static void pool_free(struct pold_pool *pool)
+{
+	pold_pool_free(pool);
+}
+
+/* One that is told by its labels: kept, then attached; what cannot be attached is not kept. */
+static int add_told(
+	const struct pold_options *o, struct pold_state *state, const struct pold_place *place)
+{
+	__attribute__((cleanup(pool_free))) struct pold_pool pool = {0};
+	struct pold_told told = {.flags = 0};
+	const char *name = o->arguments[1];
+	bool changed;
+	uint32_t number;
+	int code;
+
+	if (!is_name(name))
+		return pold_fail(POLD_USAGE, "\"%s\" is not NAMESPACE/NAME", name);
+	if (pold_told_number(&state->bundle, state->name, name) >
+		(uint32_t)state->bundle.n_endpoints)
+		return pold_fail(POLD_ENVIRONMENT, "%s is there already (endpoint del)", name);
+	code = describe(o, state, &pool, &told);
+	if (!code)
+		code = pold_told_put(state, name, &told, &number, &changed);
+	if (code)
+		return code;
+	code = attach(state, number, name, place);
+	if (code)
+		pold_told_drop(state, name);
+	else
+		code = pold_state_bump(state);
+	return code;
+}
+
 static int add(const struct pold_options *options, struct pold_state *state)
 {
 	POLD_PLACE place = {.cgroup_fd = -1};
 	const char *name = options->arguments[1];
-	const char *where = options->cgroup ? options->cgroup : options->interface;
-	uint32_t endpoint;
-	int code, err;
+	struct pold_wanted wanted;
+	int code = wanted_of(options, &wanted), err;
 
-	if (!options->cgroup == !options->interface)
-		return pold_fail(POLD_USAGE, "endpoint add: give --cgroup or --interface");
-	code = pold_state_open(state, options->name, true);
 	if (!code)
-		code = find(state, name, &endpoint);
+		code = pold_state_open(state, options->name, true);
 	if (code)
 		return code;
-	err = options->cgroup ? pold_place_cgroup(where, &place)
-			      : pold_place_interface(where, &place);
+	wanted.endpoint = pold_endpoint_find(&state->bundle, name);
+	if (!wanted.endpoint && !options->n_labels)
+		return pold_fail(POLD_BAD,
+			"the bundle has no endpoint %s: say who it is with --label KEY=VALUE",
+			name);
+	err = pold_place_find(&wanted, &place);
 	if (err)
-		return pold_fail(POLD_ENVIRONMENT, "%s %s: %s",
-			options->cgroup ? "cgroup" : "interface", where, strerror(-err));
-	return attach(state, endpoint, name, &place);
+		return pold_fail(POLD_ENVIRONMENT, "%s %s: %s", what_of(options), wanted.where,
+			pold_place_reason(err));
+	if (options->n_labels)
+		return add_told(options, state, &place);
+	return attach(state, wanted.endpoint, name, &place);
+}
+
+/* Whether it was attached, or -errno. */
+static int detach_all(const struct pold_generation *generation, uint32_t endpoint)
+{
+	static const uint32_t hooks[] = {POLB_HOOK_CGROUP, POLB_HOOK_TC};
+	int found = 0;
+
+	for (size_t i = 0; i < 2; i++) {
+		const struct pold_attachment_key key = {.endpoint = endpoint, .hook = hooks[i]};
+		int err = pold_detach(generation, &key);
+
+		if (err && err != -ENOENT)
+			return err;
+		found += !err;
+	}
+	return found;
+}
+
+static bool was_told(const struct pold_state *state, const char *name)
+{
+	POLB_FD fd = pold_told_open(state->name, false);
+	struct pold_told told;
+
+	return pold_told_find(fd, name, &told);
 }
 
 static int del(const struct pold_options *options, struct pold_state *state)
 {
 	POLD_GENERATION generation = POLD_GENERATION_INIT;
-	static const uint32_t hooks[] = {POLB_HOOK_CGROUP, POLB_HOOK_TC};
 	const char *name = options->arguments[1];
 	uint32_t endpoint;
-	int code = pold_state_open(state, options->name, true), found = 0;
+	int code = pold_state_open(state, options->name, true), found;
 
-	if (!code)
-		code = find(state, name, &endpoint);
-	if (!code)
-		code = generation_of(state, &generation);
 	if (code)
 		return code;
-	for (size_t i = 0; i < 2; i++) {
-		const struct pold_attachment_key key = {.endpoint = endpoint, .hook = hooks[i]};
-		int err = pold_detach(&generation, &key);
-
-		if (err && err != -ENOENT)
-			return pold_fail(
-				POLD_ENVIRONMENT, "cannot detach %s: %s", name, strerror(-err));
-		found += !err;
+	endpoint = pold_told_number(&state->bundle, state->name, name);
+	if (!endpoint)
+		return pold_fail(POLD_BAD, "there is no endpoint %s", name);
+	code = generation_of(state, &generation);
+	if (code)
+		return code;
+	found = detach_all(&generation, endpoint);
+	if (found < 0)
+		return pold_fail(POLD_ENVIRONMENT, "cannot detach %s: %s", name, strerror(-found));
+	if (was_told(state, name)) {
+		code = pold_told_drop(state, name);
+		return code ? code : pold_state_bump(state);
 	}
 	return found ? POLD_OK : pold_fail(POLD_ENVIRONMENT, "%s is not attached", name);
-}
-
-static void print_json(const char *name, uint32_t number, const char *hook, const char *where,
-	bool attached, bool first)
-{
-	printf("%s{\"name\":", first ? "" : ",");
-	pold_json_string(name);
-	printf(",\"number\":%u,\"attached\":%s", number, attached ? "true" : "false");
-	if (hook) {
-		printf(",\"hook\":\"%s\",\"where\":", hook);
-		pold_json_string(where);
-	}
-	putchar('}');
-}
-
-static int print_one(const struct pold_state *state, const struct pold_generation *generation,
-	uint32_t endpoint, bool json, bool first)
-{
-	static const uint32_t hooks[] = {POLB_HOOK_CGROUP, POLB_HOOK_TC};
-	int printed = 0;
-	char name[512];
-
-	pold_endpoint_text(&state->bundle, endpoint, name, sizeof(name));
-	for (size_t i = 0; i < 2; i++) {
-		const struct pold_attachment_key key = {.endpoint = endpoint, .hook = hooks[i]};
-		const char *hook = hooks[i] == POLB_HOOK_TC ? "tc" : "cgroup";
-		struct pold_attachment at;
-		bool alive;
-
-		if (bpf_map_lookup_elem(generation->attachments_fd, &key, &at))
-			continue;
-		alive = pold_attached(generation, &key, &at);
-		if (json)
-			print_json(name, endpoint, hook, at.where, alive, first && !printed);
-		else
-			printf("%-40s %6u  %-6s  %s%s\n", name, endpoint, hook, at.where,
-				alive ? "" : " (gone)");
-		printed++;
-	}
-	if (printed)
-		return printed;
-	if (json)
-		print_json(name, endpoint, NULL, NULL, false, first);
-	else
-		printf("%-40s %6u  %-6s  %s\n", name, endpoint, "-", "-");
-	return 1;
-}
-
-int pold_endpoints_print(const struct pold_state *state, bool json)
-{
-	POLD_GENERATION generation = POLD_GENERATION_INIT;
-	int code = generation_of(state, &generation);
-	bool first = true;
-
-	if (code)
-		return code;
-	if (!json)
-		printf("%-40s %6s  %-6s  %s\n", "ENDPOINT", "NUMBER", "HOOK", "WHERE");
-	for (uint32_t i = 1; i <= state->bundle.n_endpoints; i++) {
-		if (!pold_endpoint_local(&state->bundle, i, state->archive->node))
-			continue;
-		print_one(state, &generation, i, json, first);
-		first = false;
-	}
-	return POLD_OK;
 }
 
 static int list(const struct pold_options *options, struct pold_state *state)

@@ -25,7 +25,8 @@ int pold_output_close(struct pold_output *output);   /* exit code */
 /* events_filter.c */
 struct pold_filter {
 	const struct pold_options *options;
-	uint32_t kinds; /* bits of enum polb_event_kind */
+	uint32_t kinds;    /* bits of enum polb_event_kind */
+	uint32_t verdicts; /* bits of enum polb_verdict; 0: all */
 	regex_t process;
 	bool has_process;
 };
@@ -40,9 +41,9 @@ bool pold_filter_verdict(const struct pold_filter *filter, const struct polb_bun
 	const struct polb_event *event, const char *endpoint);
 
 /* events_network.c: a verdict's line; false when the filter does not want it. */
-bool pold_verdict_line(struct polb_text *out, const struct pold_state *state, int identities_fd,
-	const struct pold_filter *filter, const struct polb_event *event, int64_t wall_offset_ns,
-	bool json);
+struct pold_reader;
+bool pold_verdict_line(
+	struct polb_text *out, const struct pold_reader *reader, const struct polb_event *event);
 
 /* events_cgroup.c: cgroup ids to workloads of the bundle and container ids. */
 struct pold_cgroup_place {
@@ -104,8 +105,8 @@ struct pold_lost {
 };
 void pold_loss_each(struct pold_loss *loss,
 	void (*call)(void *context, const struct pold_lost *lost), void *context);
-void pold_loss_line(struct polb_text *out, const struct pold_lost *lost, const char *node,
-	int64_t wall_ns, bool json);
+void pold_loss_line(struct polb_text *out, const char *bundle, const struct pold_lost *lost,
+	const char *node, int64_t wall_ns, bool json);
 
 /* events_callback.c: GetUrl and DnsLookup, in a thread of their own. */
 struct pold_callbacks;

@@ -31,6 +31,30 @@ static int parse_kinds(struct pold_filter *filter, const char *types)
 	return filter->kinds ? POLD_OK : pold_fail(POLD_USAGE, "--type: nothing is listed");
 }
 
+static int parse_verdicts(struct pold_filter *filter, const char *verdicts)
+{
+	static const struct {
+		const char *word;
+		enum polb_verdict verdict;
+	} known[] = {{"allow", POLB_VERDICT_ALLOW}, {"deny", POLB_VERDICT_DENY},
+		{"audit", POLB_VERDICT_AUDIT}};
+
+	while (verdicts && *verdicts) {
+		size_t n = strcspn(verdicts, ","), i = 0;
+
+		while (i < 3 &&
+			(strlen(known[i].word) != n || strncmp(known[i].word, verdicts, n) != 0))
+			i++;
+		if (i == 3)
+			return pold_fail(POLD_USAGE,
+				"--verdict: \"%.*s\" is none of allow, deny, audit", (int)n,
+				verdicts);
+		filter->verdicts |= 1u << known[i].verdict;
+		verdicts += n + (verdicts[n] == ',');
+	}
+	return POLD_OK;
+}
+
 int pold_filter_open(struct pold_filter *filter, const struct pold_options *options)
 {
 	const char *expression = options->events.process;
@@ -45,6 +69,12 @@ int pold_filter_open(struct pold_filter *filter, const struct pold_options *opti
 			return pold_fail(POLD_USAGE, "--process: \"%s\": %s", expression, why);
 		}
 		filter->has_process = true;
+	}
+	if (parse_verdicts(filter, options->events.verdicts))
+		return POLD_USAGE;
+	if (filter->verdicts && !options->events.types) {
+		filter->kinds = 1u << POLB_KIND_VERDICT;
+		return POLD_OK;
 	}
 	return parse_kinds(filter, options->events.types);
 }
@@ -135,6 +165,8 @@ bool pold_filter_verdict(const struct pold_filter *filter, const struct polb_bun
 	size_t index = (size_t)event->rule - POLB_RULE_FIRST;
 	bool has_rule = event->rule >= POLB_RULE_FIRST && index < bundle->n_rules;
 
+	if (filter->verdicts && !(filter->verdicts >> event->verdict & 1))
+		return false;
 	if (!pold_filter_kind(filter, POLB_KIND_VERDICT) || e->pid || filter->has_process)
 		return false;
 	if (namespace && (!slash || strlen(namespace) != (size_t)(slash - endpoint) ||

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "runtime/cleanup.h"
+#include "trace.h"
 
 struct count {
 	uint64_t lost, over_limit;
@@ -37,22 +38,6 @@ void pold_loss_free(struct pold_loss *loss)
 	free(loss->told);
 	free(loss->now);
 	free(loss);
-}
-
-static size_t policy_of_others(const struct polb_bundle *b)
-{
-	size_t found = b->n_trace_policies;
-
-	for (size_t i = 0; i < b->n_trace_specs; i++) {
-		const struct polb_bundle_trace_spec *spec = &b->trace_specs[i];
-
-		if (spec->n_selectors || spec->policy == found)
-			continue;
-		if (found != b->n_trace_policies)
-			return b->n_trace_policies;
-		found = spec->policy;
-	}
-	return found;
 }
 
 static void count_one(struct pold_loss *loss, uint32_t number, size_t policy)
@@ -92,7 +77,7 @@ struct pold_loss *pold_loss_new(const struct pold_state *state)
 	*loss = (struct pold_loss){.bundle = &state->bundle,
 		.counters_fd = -1,
 		.cpus = cpus,
-		.others = policy_of_others(&state->bundle)};
+		.others = pold_trace_policy_of_others(&state->bundle)};
 	loss->values = calloc((size_t)cpus, sizeof(*loss->values));
 	loss->start = calloc(n, sizeof(*loss->start));
 	loss->told = calloc(n, sizeof(*loss->told));
@@ -139,14 +124,15 @@ void pold_loss_each(struct pold_loss *loss,
 	}
 }
 
-static void loss_json(
-	struct polb_text *out, const struct pold_lost *lost, const char *node, int64_t wall_ns)
+static void loss_json(struct polb_text *out, const char *bundle, const struct pold_lost *lost,
+	const char *node, int64_t wall_ns)
 {
 	char when[POLB_TIME_TEXT];
 
 	polb_time_text(wall_ns, when);
 	polb_json_open(out, NULL, '{');
 	polb_json_open(out, "polc_loss", '{');
+	polb_json_cstring(out, "bundle", bundle);
 	if (*lost->namespace)
 		polb_json_cstring(out, "policy_namespace", lost->namespace);
 	polb_json_cstring(out, "policy_name", lost->policy);
@@ -160,17 +146,18 @@ static void loss_json(
 	polb_json_close(out, '{');
 }
 
-void pold_loss_line(struct polb_text *out, const struct pold_lost *lost, const char *node,
-	int64_t wall_ns, bool json)
+void pold_loss_line(struct polb_text *out, const char *bundle, const struct pold_lost *lost,
+	const char *node, int64_t wall_ns, bool json)
 {
 	if (json) {
-		loss_json(out, lost, node, wall_ns);
+		loss_json(out, bundle, lost, node, wall_ns);
 		return;
 	}
 	if (lost->lost)
-		polb_text_printf(out, "lost %llu events of policy %s",
-			(unsigned long long)lost->lost, lost->policy);
+		polb_text_printf(out, "lost %llu events of policy %s in %s",
+			(unsigned long long)lost->lost, lost->policy, bundle);
 	if (lost->over_limit)
-		polb_text_printf(out, "%s%llu events of policy %s were over its rate",
-			lost->lost ? "; " : "", (unsigned long long)lost->over_limit, lost->policy);
+		polb_text_printf(out, "%s%llu events of policy %s in %s were over its rate",
+			lost->lost ? "; " : "", (unsigned long long)lost->over_limit, lost->policy,
+			bundle);
 }

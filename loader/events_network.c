@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* A verdict on a packet as a line: its parties by name, the rule that decided. */
-#include "events.h"
+#include "events_reader.h"
 
 #include <netinet/in.h>
 #include <string.h>
@@ -65,6 +65,7 @@ static void time_text(int64_t wall_ns, char out[48])
 struct event_text {
 	char when[48], local[POLB_ADDR_TEXT], remote[POLB_ADDR_TEXT], protocol[16];
 	char endpoint[512], identity[1024], rule[512];
+	const char *bundle, *node;
 };
 
 static void describe(const struct pold_state *state, int identities_fd,
@@ -154,22 +155,24 @@ static void json_line(struct polb_text *out, const struct polb_bundle *bundle,
 	if (event->protocol == IPPROTO_TCP)
 		polb_json_unsigned(out, "tcp_flags", event->tcp_flags);
 	polb_json_unsigned(out, "bytes", event->length);
+	polb_json_cstring(out, "bundle", text->bundle);
 	polb_json_unsigned(out, "generation", event->generation);
 	json_rule(out, bundle, event);
+	polb_json_cstring(out, "node_name", text->node);
 	polb_json_close(out, '{');
 }
 
-bool pold_verdict_line(struct polb_text *out, const struct pold_state *state, int identities_fd,
-	const struct pold_filter *filter, const struct polb_event *event, int64_t wall_offset_ns,
-	bool json)
+bool pold_verdict_line(
+	struct polb_text *out, const struct pold_reader *reader, const struct polb_event *event)
 {
-	struct event_text text;
+	const struct pold_state *state = &reader->state;
+	struct event_text text = {.bundle = reader->name, .node = reader->node};
 
 	pold_endpoint_text(&state->bundle, event->endpoint, text.endpoint, sizeof(text.endpoint));
-	if (!pold_filter_verdict(filter, &state->bundle, event, text.endpoint))
+	if (!pold_filter_verdict(&reader->stream->filter, &state->bundle, event, text.endpoint))
 		return false;
-	describe(state, identities_fd, event, wall_offset_ns, &text);
-	if (json)
+	describe(state, reader->identities_fd, event, reader->stream->monotonic_offset_ns, &text);
+	if (reader->stream->json)
 		json_line(out, &state->bundle, event, &text);
 	else
 		compact_line(out, event, &text);

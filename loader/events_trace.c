@@ -30,43 +30,31 @@ static void set_self(const struct pold_reader *reader, __u32 expected, __u32 sel
 
 static int allocate(struct pold_reader *reader)
 {
-	if (!reader->processes)
-		reader->processes = pold_processes_new();
-	if (!reader->pieces)
-		reader->pieces = pold_pieces_new();
-	if (!reader->symbols)
-		reader->symbols = pold_symbols_new();
-	if (reader->options->events.callbacks && !reader->callbacks)
-		reader->callbacks = pold_callbacks_new();
+	struct pold_stream *stream = reader->stream;
+
+	if (!stream->processes)
+		stream->processes = pold_processes_new();
+	if (!stream->symbols)
+		stream->symbols = pold_symbols_new();
+	if (stream->options->events.callbacks && !stream->callbacks)
+		stream->callbacks = pold_callbacks_new();
+	reader->pieces = pold_pieces_new();
 	reader->cgroups = pold_cgroups_new(&reader->state.bundle);
-	if (!reader->processes || !reader->pieces || !reader->symbols || !reader->cgroups)
+	if (!stream->processes || !reader->pieces || !stream->symbols || !reader->cgroups)
 		return pold_fail(POLD_ENVIRONMENT, "out of memory");
 	return POLD_OK;
 }
 
-static void take_node(struct pold_reader *reader)
-{
-	const char *node =
-		reader->options->node ? reader->options->node : reader->state.archive->node;
-
-	if (*node)
-		snprintf(reader->node, sizeof(reader->node), "%s", node);
-	else if (gethostname(reader->node, sizeof(reader->node) - 1))
-		reader->node[0] = '\0';
-}
-
 int pold_events_open(struct pold_reader *reader)
 {
-	const struct pold_event_options *events = &reader->options->events;
-	int64_t wall_offset_ns = reader->style.wall_offset_ns;
+	const struct pold_event_options *events = &reader->stream->options->events;
 	int code = allocate(reader);
 
 	if (code)
 		return code;
-	take_node(reader);
 	reader->style = (struct polb_event_style){.bundle = &reader->state.bundle,
 		.node = reader->node,
-		.wall_offset_ns = wall_offset_ns,
+		.wall_offset_ns = reader->stream->wall_offset_ns,
 		.caps = events->caps,
 		.namespaces = events->namespaces,
 		.stack_addresses = events->stack_addresses};
@@ -76,7 +64,7 @@ int pold_events_open(struct pold_reader *reader)
 	reader->execs_fd = pold_state_map(&reader->state, "polt_execs");
 	reader->config_fd = pold_state_map(&reader->state, "polt_trace_config");
 	set_self(reader, 0, (__u32)getpid());
-	pold_processes_load(reader->processes, reader->execs_fd);
+	pold_processes_load(reader->stream->processes, reader->execs_fd);
 	return POLD_OK;
 }
 
@@ -87,15 +75,9 @@ void pold_events_close(struct pold_reader *reader)
 	polb_cleanup_fd(&reader->execs_fd);
 	reader->config_fd = reader->execs_fd = -1;
 	pold_cgroups_free(reader->cgroups);
-	reader->cgroups = NULL;
-}
-
-void pold_events_free(struct pold_reader *reader)
-{
-	pold_callbacks_free(reader->callbacks);
-	pold_symbols_free(reader->symbols);
 	pold_pieces_free(reader->pieces);
-	pold_processes_free(reader->processes);
+	reader->cgroups = NULL;
+	reader->pieces = NULL;
 }
 
 /* What is shown of one process; place keeps the container's id. */
@@ -115,21 +97,22 @@ static struct polb_event_process describe(struct pold_reader *reader,
 static const struct polb_process_info *find(struct pold_reader *reader, uint64_t exec_id,
 	uint32_t pid, uint64_t parent_exec_id, uint32_t parent_pid)
 {
-	return pold_processes_find(
-		reader->processes, reader->execs_fd, exec_id, pid, parent_exec_id, parent_pid);
+	return pold_processes_find(reader->stream->processes, reader->execs_fd, exec_id, pid,
+		parent_exec_id, parent_pid);
 }
 
 static void print(struct pold_reader *reader, const struct polb_event_view *event)
 {
-	uint64_t count = reader->options->count;
+	struct pold_stream *stream = reader->stream;
 
-	if ((count && reader->seen >= count) ||
-		!pold_filter_event(&reader->filter, &reader->state.bundle, event))
+	if (pold_stream_finished(stream) ||
+		!pold_filter_event(&stream->filter, &reader->state.bundle, event))
 		return;
+	reader->style.wall_offset_ns = stream->wall_offset_ns;
 	polb_text_clear(&reader->line);
-	(reader->json ? polb_event_json : polb_event_compact)(&reader->line, &reader->style, event);
-	pold_output_line(&reader->output, &reader->line);
-	reader->seen++;
+	(stream->json ? polb_event_json : polb_event_compact)(&reader->line, &reader->style, event);
+	stream->seen++;
+	pold_stream_add(stream, (int64_t)event->time_ns + stream->wall_offset_ns, &reader->line);
 }
 
 /* Adds the parent, if anybody knows it, and prints. */
@@ -160,7 +143,7 @@ static int on_exec(struct pold_reader *reader, const void *data, size_t size)
 	if (polb_event_exec_read(data, size, &time_ns, &info))
 		return -EINVAL;
 	event.time_ns = time_ns;
-	kept = pold_processes_add(reader->processes, &info);
+	kept = pold_processes_add(reader->stream->processes, &info);
 	if (!kept)
 		kept = &info;
 	event.process = describe(reader, kept, kept->cgroup, &place);
@@ -186,7 +169,7 @@ static int on_end(struct pold_reader *reader, const void *data, size_t size)
 	event.process.pid = gone->pid;
 	event.process.tid = gone->tid;
 	print_with_parent(reader, &event);
-	pold_processes_exited(reader->processes, gone->exec_id, gone->pid);
+	pold_processes_exited(reader->stream->processes, gone->exec_id, gone->pid);
 	return 0;
 }
 
@@ -196,13 +179,15 @@ static void perform(struct pold_reader *reader, const struct polb_event_call *ca
 	__u64 actions = call->actions | call->return_actions;
 	const struct polb_bundle_trace_selector *from;
 
-	if (!reader->callbacks || selector >= bundle->n_trace_selectors)
+	if (!reader->stream->callbacks || selector >= bundle->n_trace_selectors)
 		return;
 	from = &bundle->trace_selectors[selector];
 	if (actions & 1u << POLB_ACTION_GET_URL)
-		pold_callbacks_url(reader->callbacks, polb_bundle_string(bundle, from->url));
+		pold_callbacks_url(
+			reader->stream->callbacks, polb_bundle_string(bundle, from->url));
 	if (actions & 1u << POLB_ACTION_DNS_LOOKUP)
-		pold_callbacks_name(reader->callbacks, polb_bundle_string(bundle, from->fqdn));
+		pold_callbacks_name(
+			reader->stream->callbacks, polb_bundle_string(bundle, from->fqdn));
 }
 
 static size_t read_build_id(const struct polb_call *call, unsigned char out[BUILD_ID_BYTES])
@@ -239,9 +224,9 @@ static struct polb_frame *symbolise(struct pold_reader *reader, struct polb_even
 
 	if (!frames)
 		return NULL;
-	pold_symbols_kernel(reader->symbols, (const uint64_t *)event->call.kernel_stack,
+	pold_symbols_kernel(reader->stream->symbols, (const uint64_t *)event->call.kernel_stack,
 		call->kernel_stack, frames);
-	pold_symbols_user(reader->symbols, call->current_pid,
+	pold_symbols_user(reader->stream->symbols, call->current_pid,
 		(const uint64_t *)event->call.user_stack, call->user_stack,
 		frames + call->kernel_stack);
 	own = own_frames(frames, call->kernel_stack);
@@ -283,7 +268,7 @@ static void print_call(struct pold_reader *reader, const struct polb_call *call)
 	if (event.type == POLB_EVENT_LOADER)
 		event.build_id =
 			(struct polb_slice){(const char *)build_id, read_build_id(call, build_id)};
-	else if (pold_filter_event(&reader->filter, &reader->state.bundle, &event))
+	else if (pold_filter_event(&reader->stream->filter, &reader->state.bundle, &event))
 		frames = symbolise(reader, &event);
 	print_with_parent(reader, &event);
 	pold_pieces_drop(reader->pieces, call);

@@ -15,13 +15,22 @@ static const struct command {
 } commands[] = {
 	{"apply",
 		"apply BUNDLE [--name NAME] [--audit] [--node NAME] [--adopt SECONDS] [--room N]\n"
-		"       [--processes N] [--ring BYTES] [--avoid MECHANISM,...]",
+		"       [--processes N] [--ring BYTES] [--avoid MECHANISM,...] [--dry-run [-o "
+		"json]]\n"
+		"       [--confirm TIME] [--health COMMAND] [--absent refuse|wait|create]\n"
+		"       [--trusted-key FILE]... [--wait TIME]",
 		pold_cmd_apply},
+	{"rollback",
+		"rollback [--name NAME] [--dry-run [-o json]] [--confirm TIME] [--health COMMAND]",
+		pold_cmd_rollback},
+	{"confirm", "confirm [--name NAME] | --expired", pold_cmd_confirm},
 	{"status", "status [--name NAME] [--all] [-o text|json]", pold_cmd_status},
 	{"remove", "remove [--name NAME]", pold_cmd_remove},
 	{"mode", "mode audit|enforce [--name NAME] [--policy NAME]...", pold_cmd_mode},
 	{"endpoint",
-		"endpoint add NAMESPACE/NAME --cgroup PATH|--interface NAME\n"
+		"endpoint add NAMESPACE/NAME --cgroup PATH|UNIT | --container ID | --interface "
+		"NAME\n"
+		"       [--label KEY=VALUE]...\n"
 		"       polload endpoint del NAMESPACE/NAME\n"
 		"       polload endpoint list [-o text|json]",
 		pold_cmd_endpoint},
@@ -32,12 +41,30 @@ static const struct command {
 		pold_cmd_identity},
 	{"events",
 		"events [--name NAME] [-o compact|json] [--policy NAME]... [--type TYPE,...]\n"
-		"         [--process REGEX] [--pid PID] [--namespace NAME] [--pod NAME] [--count "
+		"         [--verdict allow,deny,audit] [--process REGEX] [--pid PID] [--namespace "
+		"NAME] [--pod NAME] [--count "
 		"N]\n"
 		"         [--timeout SECONDS] [--output-file FILE [--rotate SIZE[,COUNT]]] "
 		"[--caps]\n"
 		"         [--namespaces] [--stack-addresses] [--callbacks]",
 		pold_cmd_events},
+	{"sync",
+		"sync FILE|- [--name NAME] [--ttl TIME] [--on-expiry deny|keep] [--dry-run] "
+		"[-o text|json]\n"
+		"       polload sync --watch DIR ...",
+		pold_cmd_sync},
+	{"metrics",
+		"metrics [--output-file FILE | --listen ADDRESS:PORT] [--interval TIME]\n"
+		"       [--compat tetragon]",
+		pold_cmd_metrics},
+	{"report", "report [--name NAME] [--policy NAME]... [-o text|json|yaml|pol]",
+		pold_cmd_report},
+	{"explain",
+		"explain --from WHO --to WHO --port PROTOCOL/PORT [--name NAME] [-o text|json]\n"
+		"       polload explain --pid PID [--call HOOK]",
+		pold_cmd_explain},
+	{"doctor", "doctor [BUNDLE [--node NAME] [--trusted-key FILE]...] [-o text|json]",
+		pold_cmd_doctor},
 	{"verify", "verify BUNDLE...", pold_cmd_verify},
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -70,6 +97,12 @@ static int run(const struct command *command, int argc, char **argv)
 		printf("usage: polload %s\n", command->usage);
 		return POLD_OK;
 	}
+	if (options.wait_s >= 0)
+		pold_lock_wait_set(options.wait_s);
+	pold_prepare();
+	code = pold_privileges_drop(command->name, &options);
+	if (code)
+		return code;
 	code = command->run(&options);
 	if (fflush(stdout) && !code)
 		return pold_fail(POLD_ENVIRONMENT, "cannot write the output");

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "policies.h"
 #include "runtime/cleanup.h"
 #include "runtime/trace_tables.h"
 
@@ -79,30 +80,81 @@ static int set_tracing(const struct pold_options *o, const struct pold_state *st
 	return err;
 }
 
-static int check_names(const struct pold_options *o, const struct polb_bundle *b)
+static bool has_tracing_policy(const struct polb_bundle *b, const char *name)
 {
-	for (uint32_t n = 0; n < o->events.n_policies; n++) {
-		bool found = false;
-
-		for (__u32 i = 0; i < b->n_trace_policies; i++)
-			found |= is_named(b, i, o->events.policies[n]);
-		if (!found)
-			return pold_fail(POLD_BAD, "the bundle has no tracing policy %s",
-				o->events.policies[n]);
-	}
-	return POLD_OK;
+	for (__u32 i = 0; i < b->n_trace_policies; i++)
+		if (is_named(b, i, name))
+			return true;
+	return false;
 }
 
-static int set_mode(const struct pold_options *o, const struct pold_state *state, bool audit)
+static int check_name(const struct polb_bundle *b, const char *name)
+{
+	const struct pold_options one = {.events = {.policies = {name}, .n_policies = 1}};
+	POLB_FREE bool *wanted = pold_modes_wanted(&one, b);
+
+	if (!wanted)
+		return pold_fail(POLD_ENVIRONMENT, "out of memory");
+	for (size_t i = 0; i < b->n_switchable; i++)
+		if (wanted[i])
+			return POLD_OK;
+	if (has_tracing_policy(b, name))
+		return POLD_OK;
+	if (pold_modes_fixed(b, name))
+		return pold_fail(POLD_BAD,
+			"network policy %s cannot be switched in this bundle: build it with polc "
+			"build --switchable %s",
+			name, name);
+	return pold_fail(POLD_BAD, "the bundle has no policy %s", name);
+}
+
+static int check_names(const struct pold_options *o, const struct polb_bundle *b)
+{
+	int code = POLD_OK;
+
+	for (uint32_t n = 0; !code && n < o->events.n_policies; n++)
+		code = check_name(b, o->events.policies[n]);
+	return code;
+}
+
+/* Before the epoch is bumped: packets. What goes to audit is recorded first. */
+static int set_policies(const struct pold_state *state, const bool *wanted, bool audit)
+{
+	int err = audit ? pold_modes_record(state, wanted, true) : 0;
+
+	return err ? err : pold_modes_switch(state, wanted, audit);
+}
+
+static int set_mode(const struct pold_options *o, const struct pold_state *state,
+	const bool *wanted, bool audit)
 {
 	uint32_t hooks = state->bundle.manifest.hooks;
 	int err = 0;
 
 	if ((hooks & NETWORK_HOOKS) && o->events.n_policies == 0)
 		err = set_network(state, audit);
+	if (!err && o->events.n_policies && state->bundle.n_switchable)
+		err = set_policies(state, wanted, audit);
 	if (!err && (hooks & POLB_HOOK_TRACE))
 		err = set_tracing(o, state, audit);
 	return err ? pold_fail(POLD_ENVIRONMENT, "cannot set the mode: %s", strerror(-err))
+		   : POLD_OK;
+}
+
+static int change(const struct pold_options *o, struct pold_state *state, bool audit)
+{
+	POLB_FREE bool *wanted = pold_modes_wanted(o, &state->bundle);
+	int code, err;
+
+	if (!wanted)
+		return pold_fail(POLD_ENVIRONMENT, "out of memory");
+	code = set_mode(o, state, wanted, audit);
+	if (!code)
+		code = pold_state_bump(state);
+	if (code || !o->events.n_policies || !state->bundle.n_switchable)
+		return code;
+	err = pold_modes_record(state, wanted, audit);
+	return err ? pold_fail(POLD_ENVIRONMENT, "cannot record the mode: %s", strerror(-err))
 		   : POLD_OK;
 }
 
@@ -122,7 +174,5 @@ int pold_cmd_mode(const struct pold_options *options)
 	code = pold_state_open(&state, options->name, true);
 	if (!code)
 		code = check_names(options, &state.bundle);
-	if (!code)
-		code = set_mode(options, &state, audit);
-	return code ? code : pold_state_bump(&state);
+	return code ? code : change(options, &state, audit);
 }

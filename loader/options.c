@@ -26,6 +26,7 @@ static const struct option table[] = {
 	{"cgroup", required_argument, NULL, 'c'},
 	{"interface", required_argument, NULL, 'i'},
 	{"label", required_argument, NULL, 'L'},
+	{"container", required_argument, NULL, 'Z'},
 	{"namespace", required_argument, NULL, 's'},
 	{"kind", required_argument, NULL, 'k'},
 	{"count", required_argument, NULL, 'C'},
@@ -35,6 +36,7 @@ static const struct option table[] = {
 	{"avoid", required_argument, NULL, 'v'},
 	{"policy", required_argument, NULL, 'P'},
 	{"type", required_argument, NULL, 'T'},
+	{"verdict", required_argument, NULL, 'J'},
 	{"process", required_argument, NULL, 'B'},
 	{"pid", required_argument, NULL, 'p'},
 	{"pod", required_argument, NULL, 'O'},
@@ -44,6 +46,24 @@ static const struct option table[] = {
 	{"namespaces", no_argument, NULL, 'y'},
 	{"stack-addresses", no_argument, NULL, 'z'},
 	{"callbacks", no_argument, NULL, 'w'},
+	{"dry-run", no_argument, NULL, 'd'},
+	{"wait", required_argument, NULL, 'W'},
+	{"confirm", required_argument, NULL, 'f'},
+	{"health", required_argument, NULL, 'H'},
+	{"absent", required_argument, NULL, 'b'},
+	{"trusted-key", required_argument, NULL, 'K'},
+	{"watch", required_argument, NULL, 'D'},
+	{"ttl", required_argument, NULL, 'm'},
+	{"on-expiry", required_argument, NULL, 'e'},
+	{"listen", required_argument, NULL, 'G'},
+	{"interval", required_argument, NULL, 'I'},
+	{"compat", required_argument, NULL, 'M'},
+	{"from", required_argument, NULL, 'j'},
+	{"to", required_argument, NULL, 'u'},
+	{"port", required_argument, NULL, 'V'},
+	{"call", required_argument, NULL, 'g'},
+	{"expired", no_argument, NULL, 'E'},
+	{"keep-modes", no_argument, NULL, 'Y'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
@@ -51,13 +71,20 @@ static const struct option table[] = {
 static const struct {
 	const char *subcommand, *letters;
 } allowed[] = {
-	{"apply", "nNaArqQv"},
+	{"apply", "YnNaArqQvdWfHbKo"},
+	{"rollback", "ndWfHo"},
+	{"confirm", "nWE"},
 	{"status", "nol"},
-	{"remove", "n"},
-	{"mode", "nP"},
-	{"endpoint", "ncio"},
-	{"identity", "nLskol"},
-	{"events", "noCtsPTBpOFRxyzw"},
+	{"remove", "nW"},
+	{"mode", "nPW"},
+	{"endpoint", "ncioWLZ"},
+	{"identity", "nLskolWme"},
+	{"sync", "nNodWDme"},
+	{"metrics", "nlFGIM"},
+	{"report", "nlPo"},
+	{"explain", "njuVgpoP"},
+	{"doctor", "oNK"},
+	{"events", "noCtsPTBpOFRxyzwJ"},
 	{"verify", ""},
 };
 
@@ -140,13 +167,38 @@ static int processes(struct pold_options *o, const char *text)
 	return code;
 }
 
-static int seconds(const char *text, double *out)
+/* "90", "1.5", "60s", "5m", "2h" */
+static int seconds(const char *option, const char *text, double *out)
 {
 	char *end;
 
 	*out = strtod(text, &end);
+	if (end != text && *end && !end[1] && strchr("smh", *end))
+		*out *= *end == 's' ? 1 : *end == 'm' ? 60 : 3600, end++;
 	if (end == text || *end || !isfinite(*out) || *out < 0 || *out > 1e9)
-		return pold_fail(POLD_USAGE, "--timeout: \"%s\" is not a number of seconds", text);
+		return pold_fail(
+			POLD_USAGE, "--%s: \"%s\" is not a time (60, 60s, 5m, 2h)", option, text);
+	return POLD_OK;
+}
+
+/* A value that is one of a few words, separated by blanks in `words`. */
+static int word(const char *option, const char *value, const char *words, const char **out)
+{
+	size_t n = strlen(value);
+
+	for (const char *at = words; n && *at; at += strcspn(at, " "), at += *at == ' ')
+		if (strcspn(at, " ") == n && strncmp(at, value, n) == 0) {
+			*out = value;
+			return POLD_OK;
+		}
+	return pold_fail(POLD_USAGE, "--%s: \"%s\" is none of: %s", option, value, words);
+}
+
+static int add_trusted(struct pold_options *o, const char *path)
+{
+	if (o->n_trusted == sizeof(o->trusted) / sizeof(o->trusted[0]))
+		return pold_fail(POLD_USAGE, "--trusted-key: too many");
+	o->trusted[o->n_trusted++] = path;
 	return POLD_OK;
 }
 
@@ -185,6 +237,9 @@ static int take_events(struct pold_event_options *e, int letter, const char *val
 	switch (letter) {
 	case 'P':
 		return add_policy(e, value);
+	case 'J':
+		e->verdicts = value;
+		break;
 	case 'T':
 		e->types = value;
 		break;
@@ -220,6 +275,62 @@ static int take_events(struct pold_event_options *e, int letter, const char *val
 	return POLD_OK;
 }
 
+/* Times, words and places of applying, syncing and observing. */
+static int take_node(struct pold_options *o, int letter, const char *value)
+{
+	switch (letter) {
+	case 'd':
+		o->dry_run = true;
+		break;
+	case 'Y':
+		o->keep_modes = true;
+		break;
+	case 'W':
+		return seconds("wait", value, &o->wait_s);
+	case 'f':
+		return seconds("confirm", value, &o->confirm_s);
+	case 'H':
+		o->health = value;
+		break;
+	case 'E':
+		o->expired = true;
+		break;
+	case 'b':
+		return word("absent", value, "refuse wait create", &o->absent);
+	case 'K':
+		return add_trusted(o, value);
+	case 'D':
+		o->watch = value;
+		break;
+	case 'm':
+		return seconds("ttl", value, &o->ttl_s);
+	case 'e':
+		return word("on-expiry", value, "deny keep", &o->on_expiry);
+	case 'G':
+		o->listen = value;
+		break;
+	case 'I':
+		return seconds("interval", value, &o->interval_s);
+	case 'M':
+		return word("compat", value, "tetragon", &o->compat);
+	case 'j':
+		o->from = value;
+		break;
+	case 'u':
+		o->to = value;
+		break;
+	case 'V':
+		o->port = value;
+		break;
+	case 'g':
+		o->call = value;
+		break;
+	default:
+		return take_events(&o->events, letter, value);
+	}
+	return POLD_OK;
+}
+
 static int take(struct pold_options *o, int letter, const char *value)
 {
 	uint64_t n = 0;
@@ -228,6 +339,7 @@ static int take(struct pold_options *o, int letter, const char *value)
 	switch (letter) {
 	case 'n':
 		o->name = value;
+		o->named = true;
 		return check_name(value);
 	case 'N':
 		o->node = value;
@@ -252,6 +364,9 @@ static int take(struct pold_options *o, int letter, const char *value)
 	case 'c':
 		o->cgroup = value;
 		break;
+	case 'Z':
+		o->container = value;
+		break;
 	case 'i':
 		o->interface = value;
 		break;
@@ -266,7 +381,7 @@ static int take(struct pold_options *o, int letter, const char *value)
 	case 'C':
 		return number("count", value, UINT64_MAX, &o->count);
 	case 't':
-		return seconds(value, &o->timeout_s);
+		return seconds("timeout", value, &o->timeout_s);
 	case 'q':
 		return processes(o, value);
 	case 'Q':
@@ -277,7 +392,7 @@ static int take(struct pold_options *o, int letter, const char *value)
 		o->help = true;
 		break;
 	default:
-		return take_events(&o->events, letter, value);
+		return take_node(o, letter, value);
 	}
 	return code;
 }
@@ -285,8 +400,10 @@ static int take(struct pold_options *o, int letter, const char *value)
 static bool known_format(const char *subcommand, const char *format)
 {
 	const char *plain = strcmp(subcommand, "events") == 0 ? "compact" : "text";
+	bool policies = strcmp(subcommand, "report") == 0;
 
-	return strcmp(format, "json") == 0 || strcmp(format, plain) == 0;
+	return strcmp(format, "json") == 0 || strcmp(format, plain) == 0 ||
+	       (policies && (strcmp(format, "yaml") == 0 || strcmp(format, "pol") == 0));
 }
 
 int pold_options_parse(int argc, char **argv, struct pold_options *out)
@@ -294,8 +411,14 @@ int pold_options_parse(int argc, char **argv, struct pold_options *out)
 	const char *subcommand = argv[0];
 	int letter, code;
 
-	*out = (struct pold_options){
-		.name = "default", .adopt_s = -1, .room = DEFAULT_ROOM, .timeout_s = -1};
+	*out = (struct pold_options){.name = "default",
+		.adopt_s = -1,
+		.room = DEFAULT_ROOM,
+		.timeout_s = -1,
+		.wait_s = -1,
+		.confirm_s = -1,
+		.ttl_s = -1,
+		.interval_s = -1};
 	opterr = 0;
 	optind = 1;
 	while ((letter = getopt_long(argc, argv, ":o:h", table, NULL)) != -1) {

@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -78,9 +77,72 @@ static int bpffs_ready(void)
 	return pold_fail(POLD_ENVIRONMENT, "cannot mount bpffs on " BPFFS ": %s", strerror(errno));
 }
 
-int pold_root_open(int *lock_fd, bool exclusive, bool create)
+void pold_prepare(void)
+{
+	struct statfs fs;
+
+	raise_memlock();
+	if (statfs(BPFFS, &fs) == 0 && fs.f_type != BPF_FS_MAGIC)
+		(void)!mount("bpf", BPFFS, "bpf", 0, "mode=0700"); /* told when it is needed */
+}
+
+/* bpffs may let anybody make directories: ours is ours alone, or not used. */
+static int check_root(int fd)
+{
+	struct stat status;
+
+	if (fstat(fd, &status))
+		return pold_fail(POLD_ENVIRONMENT, POLD_ROOT ": %s", strerror(errno));
+	if (status.st_uid != geteuid())
+		return pold_fail(POLD_ENVIRONMENT,
+			POLD_ROOT " belongs to user %u: nothing in it is used (remove it)",
+			(unsigned int)status.st_uid);
+	if ((status.st_mode & 077) == 0)
+		return POLD_OK;
+	if (fchmod(fd, 0700))
+		return pold_fail(POLD_ENVIRONMENT, POLD_ROOT ": %s", strerror(errno));
+	pold_note("note: " POLD_ROOT " was open to others (mode %04o); it is 0700 now",
+		(unsigned int)(status.st_mode & 07777));
+	return POLD_OK;
+}
+
+int pold_root_check(void)
+{
+	POLB_FD fd = open(POLD_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? pold_fail(POLD_ENVIRONMENT, POLD_ROOT ": %s", strerror(errno))
+		      : check_root(fd);
+}
+
+static int root_lock(int *lock_fd, bool exclusive, bool create)
 {
 	POLB_FD fd = -1;
+	int code;
+
+	if (create && mkdir(POLD_ROOT, 0700) && errno != EEXIST)
+		return pold_fail(POLD_ENVIRONMENT, POLD_ROOT ": %s", strerror(errno));
+	fd = open(POLD_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return pold_fail(POLD_ENVIRONMENT, "nothing is applied on this node");
+	code = check_root(fd);
+	if (!code)
+		code = pold_lock_take(fd, POLD_ROOT, exclusive);
+	if (!code)
+		*lock_fd = polb_take_fd(&fd);
+	return code;
+}
+
+/* Whoever had the lock may have removed the root with the last bundle: then there is a new one. */
+static bool is_current(int fd)
+{
+	struct stat locked, there;
+
+	return fstat(fd, &locked) == 0 && stat(POLD_ROOT, &there) == 0 &&
+	       locked.st_ino == there.st_ino && locked.st_dev == there.st_dev;
+}
+
+int pold_root_open(int *lock_fd, bool exclusive, bool create)
+{
 	int code = pold_privileged();
 
 	if (!code)
@@ -88,16 +150,22 @@ int pold_root_open(int *lock_fd, bool exclusive, bool create)
 	if (code)
 		return code;
 	raise_memlock();
-	if (create && mkdir(POLD_ROOT, 0700) && errno != EEXIST)
-		return pold_fail(POLD_ENVIRONMENT, POLD_ROOT ": %s", strerror(errno));
-	fd = open(POLD_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return pold_fail(POLD_ENVIRONMENT, "nothing is applied on this node");
-	if (flock(fd, exclusive ? LOCK_EX : LOCK_SH))
-		return pold_fail(
-			POLD_ENVIRONMENT, "cannot lock " POLD_ROOT ": %s", strerror(errno));
-	*lock_fd = polb_take_fd(&fd);
-	return POLD_OK;
+	for (;;) {
+		POLB_FD fd = -1;
+
+		code = root_lock(&fd, exclusive, create);
+		if (code)
+			return code;
+		if (is_current(fd)) {
+			*lock_fd = polb_take_fd(&fd);
+			return POLD_OK;
+		}
+	}
+}
+
+void pold_root_drop(void)
+{
+	rmdir(POLD_ROOT); /* not empty: others are in force */
 }
 
 int pold_pin_get(const char *format, ...)

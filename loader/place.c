@@ -9,10 +9,13 @@
 #include <mntent.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
+#include "places.h"
 #include "runtime/cleanup.h"
 
 /* Interface numbers and cgroup ids share the flow table: this bit tells them apart. */
@@ -147,10 +150,17 @@ static bool shares_netns(int cgroup_fd, unsigned depth)
 int pold_place_cgroup(const char *path, struct pold_place *out)
 {
 	struct pold_place place = {.hook = POLB_HOOK_CGROUP};
+	char found[POLD_PATH];
 	const char *below = "";
 	POLB_FD fd = open_cgroup(path, &below);
 	int err;
 
+	if (fd == -ENOENT && pold_is_unit(path)) {
+		err = pold_find_unit(path, found);
+		if (err)
+			return err;
+		fd = open_cgroup(found, &below);
+	}
 	if (fd < 0)
 		return fd;
 	if (snprintf(place.where, sizeof(place.where), "/%s", below) >= (int)sizeof(place.where))
@@ -164,6 +174,28 @@ int pold_place_cgroup(const char *path, struct pold_place *out)
 	return 0;
 }
 
+/*
+ * Numbers of interfaces are given again, and a flow must not outlive the interface that it was on:
+ * the id of its directory in sysfs is given once. Where that cannot be seen, the number must do.
+ */
+static uint64_t instance_of(const char *interface, uint32_t ifindex)
+{
+	char path[128], text[16] = "";
+	uint64_t id;
+	POLB_FD fd = -1;
+	POLB_FD number_fd = -1;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s", interface);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return ifindex;
+	number_fd = openat(fd, "ifindex", O_RDONLY | O_CLOEXEC);
+	if (number_fd < 0 || read(number_fd, text, sizeof(text) - 1) <= 0 ||
+		strtoul(text, NULL, 10) != ifindex || pold_cgroup_id(fd, &id))
+		return ifindex; /* of another network namespace */
+	return id & ~INTERFACE_KEY;
+}
+
 int pold_place_interface(const char *interface, struct pold_place *out)
 {
 	struct pold_place place = {.hook = POLB_HOOK_TC, .cgroup_fd = -1};
@@ -171,7 +203,7 @@ int pold_place_interface(const char *interface, struct pold_place *out)
 	place.ifindex = if_nametoindex(interface);
 	if (!place.ifindex)
 		return -ENODEV;
-	place.key = INTERFACE_KEY | place.ifindex;
+	place.key = INTERFACE_KEY | instance_of(interface, place.ifindex);
 	snprintf(place.where, sizeof(place.where), "%s", interface);
 	*out = place;
 	return 0;

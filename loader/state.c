@@ -36,19 +36,43 @@ static int map_archive(struct pold_state *state)
 	return state->archive->size <= bytes - PAGE_BYTES ? 0 : -EINVAL;
 }
 
+const void *pold_state_file(const struct pold_state *state)
+{
+	return (const char *)state->archive + PAGE_BYTES;
+}
+
 int pold_state_bundle(struct pold_state *state)
 {
 	char error[POLB_ERROR_TEXT];
 	int err = map_archive(state);
 
 	return err ? err
-		   : polb_bundle_read((const char *)state->archive + PAGE_BYTES,
-			     state->archive->size, &state->bundle, error);
+		   : polb_bundle_read(
+			     pold_state_file(state), state->archive->size, &state->bundle, error);
+}
+
+int pold_state_generation(struct pold_state *state, const char *name, uint32_t generation)
+{
+	state->name = name;
+	state->generation = generation;
+	return pold_state_bundle(state);
+}
+
+/* Writers have the node to themselves and find no overdue generation; readers only ask that what
+ * they read does not go away. */
+static int lock(struct pold_state *state, const char *name, bool exclusive)
+{
+	int code = exclusive ? pold_root_open(&state->lock_fd, true, false) : pold_privileged();
+
+	if (!code)
+		code = exclusive ? pold_return_if_overdue(name, state->lock_fd)
+				 : pold_readers_lock(name, &state->lock_fd);
+	return code;
 }
 
 int pold_state_open(struct pold_state *state, const char *name, bool exclusive)
 {
-	int code = pold_root_open(&state->lock_fd, exclusive, false), err;
+	int code = lock(state, name, exclusive), err;
 
 	if (code)
 		return code;

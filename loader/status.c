@@ -5,9 +5,10 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "maps.h"
+#include "policies.h"
 #include "runtime/cleanup.h"
 #include "trace.h"
 
@@ -120,6 +121,40 @@ static void json_rule(const struct polb_bundle *b, size_t index, const struct po
 	json_counts(counter);
 }
 
+/* With what their rules have counted. Exit code. */
+static int read_policies(const struct pold_state *state, const struct polb_counter *counters,
+	struct pold_policies *out)
+{
+	int err = pold_policies_read(state, out);
+
+	if (err)
+		return pold_fail(POLD_ENVIRONMENT, "cannot read the modes: %s", strerror(-err));
+	pold_policies_count(out, counters);
+	return POLD_OK;
+}
+
+static int json_policies(const struct pold_state *state, const struct polb_counter *counters)
+{
+	POLD_POLICIES policies = {0};
+	int code = read_policies(state, counters, &policies);
+
+	printf(",\"network_policies\":[");
+	pold_policies_print_json(&policies);
+	putchar(']');
+	return code;
+}
+
+static int print_policies(
+	const struct pold_state *state, const struct polb_counter *counters, bool all)
+{
+	POLD_POLICIES policies = {0};
+	int code = read_policies(state, counters, &policies);
+
+	if (!code)
+		pold_policies_print(&policies, all);
+	return code;
+}
+
 static int json_network(const struct pold_state *state, const struct polb_counter *counters)
 {
 	const struct polb_bundle *b = &state->bundle;
@@ -128,11 +163,14 @@ static int json_network(const struct pold_state *state, const struct polb_counte
 
 	printf(",\"mode\":\"%s\",\"endpoints\":[", mode_text(state));
 	code = pold_endpoints_print(state, true);
-	printf("],\"rules\":[");
+	printf("]");
+	if (!code)
+		code = json_policies(state, counters);
+	printf(",\"rules\":[");
 	for (size_t i = 0; i < b->n_rules; i++)
 		json_rule(b, i, &counters[POLB_RULE_FIRST + i]);
 	printf("],\"reserved\":[");
-	for (uint32_t i = 0; i <= POLB_RULE_NOT_IP; i++) {
+	for (uint32_t i = 0; i <= POLB_RULE_EXPIRED; i++) {
 		polb_bundle_rule_text(b, i, text, sizeof(text));
 		printf("%s{\"id\":%u,\"name\":", i ? "," : "", i);
 		pold_json_string(text);
@@ -142,19 +180,34 @@ static int json_network(const struct pold_state *state, const struct polb_counte
 	return code;
 }
 
+/* The key that was trusted when it was applied; "" when no key was. */
+static void signer_text(const struct pold_state *state, char out[POLB_KEY_ID_TEXT])
+{
+	out[0] = '\0';
+	if (state->archive->is_signed)
+		polb_key_id_text(state->archive->signed_by, out);
+}
+
 static int print_json(const struct pold_state *state, const struct polb_counter *counters)
 {
-	char digest[65];
+	char digest[65], signer[POLB_KEY_ID_TEXT];
 	int code = POLD_OK;
 
 	digest_text(state, digest);
+	signer_text(state, signer);
 	printf("{\"name\":\"%s\",\"generation\":%u,\"epoch\":%u,\"digest\":\"%s\",\"node\":",
 		state->name, state->generation, state->epoch, digest);
 	pold_json_string(state->archive->node);
+	printf(",\"signed_by\":%s%s%s", *signer ? "\"" : "null", signer, *signer ? "\"" : "");
+	pold_status_apply_json(state);
 	if (has_network(state))
 		code = json_network(state, counters);
 	if (!code && has_tracing(state))
 		code = pold_trace_status_json(state);
+	if (!code)
+		pold_programs_json(state);
+	if (!code)
+		pold_maps_json(state);
 	puts("}");
 	return code;
 }
@@ -162,42 +215,74 @@ static int print_json(const struct pold_state *state, const struct polb_counter 
 static int print_text(
 	const struct pold_state *state, const struct polb_counter *counters, uint32_t n, bool all)
 {
-	char digest[65];
+	char digest[65], signer[POLB_KEY_ID_TEXT];
 	int code = POLD_OK;
 
 	digest_text(state, digest);
+	signer_text(state, signer);
 	printf("name        %s\ngeneration  %u (epoch %u)\nbundle      %.16s (polc %s)\n",
 		state->name, state->generation, state->epoch, digest,
 		polb_bundle_string(&state->bundle, state->bundle.manifest.polc_version));
 	if (has_network(state))
 		printf("mode        %s\n", mode_text(state));
-	printf("node        %s\n", state->archive->node);
+	printf("node        %s\nsigned by   %s%s\n", state->archive->node, *signer ? "key " : "",
+		*signer ? signer : "nobody was asked for");
+	pold_status_apply_text(state);
 	if (has_network(state)) {
 		putchar('\n');
 		code = pold_endpoints_print(state, false);
 	}
 	if (!code && has_network(state))
+		code = print_policies(state, counters, all);
+	if (!code && has_network(state))
 		print_rules(&state->bundle, counters, n, all);
-	return code || !has_tracing(state) ? code : pold_trace_status_text(state, all);
+	if (!code && has_tracing(state))
+		code = pold_trace_status_text(state, all);
+	if (!code && all)
+		pold_maps_text(state);
+	return code;
 }
 
-int pold_cmd_status(const struct pold_options *options)
+static int print_one(const struct pold_options *options, const char *name)
 {
 	POLD_STATE state = POLD_STATE_INIT;
 	POLB_FREE struct polb_counter *counters = NULL;
-	int code = pold_options_arguments(options, 0, 0, "status [--name NAME] [--all] [-o json]");
-	uint32_t n;
-	int err;
+	int code = pold_state_open(&state, name, false), err;
 
-	if (!code)
-		code = pold_state_open(&state, options->name, false);
 	if (code)
 		return code;
-	n = POLB_RULE_FIRST + state.bundle.manifest.n_rules;
 	err = has_network(&state) ? pold_counters_read(&state, &counters) : 0;
 	if (err)
 		return pold_fail(POLD_ENVIRONMENT, "cannot read the counters: %s", strerror(-err));
 	if (options->output && strcmp(options->output, "json") == 0)
 		return print_json(&state, counters);
-	return print_text(&state, counters, n, options->all);
+	return print_text(
+		&state, counters, POLB_RULE_FIRST + state.bundle.manifest.n_rules, options->all);
+}
+
+/* Without --name all bundles; with none in force the default one, whose absence is told. */
+int pold_cmd_status(const struct pold_options *options)
+{
+	POLB_FREE struct pold_name *names = NULL;
+	int code = pold_options_arguments(options, 0, 0, "status [--name NAME] [--all] [-o json]");
+	bool json = options->output && strcmp(options->output, "json") == 0;
+	size_t n = 0;
+
+	if (!code && !options->named)
+		code = pold_privileged();
+	if (!code && !options->named && pold_names(&names, &n))
+		code = pold_fail(POLD_ENVIRONMENT, "cannot list the bundles");
+	if (code)
+		return code;
+	if (n == 0)
+		return print_one(options, options->name);
+	for (size_t i = 0; i < n; i++) {
+		int one;
+
+		if (i && !json)
+			putchar('\n');
+		one = print_one(options, names[i].text);
+		code = code ? code : one;
+	}
+	return code;
 }

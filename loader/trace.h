@@ -10,6 +10,8 @@
 #ifndef POLD_TRACE_H
 #define POLD_TRACE_H
 
+#include <linux/bpf.h>
+
 #include "loader.h"
 #include "runtime/instance.h"
 
@@ -68,6 +70,7 @@ struct pold_trace {
 	uint32_t *next;        /* by hook: alternatives before this one are refused */
 	char (*why)[POLD_WHY]; /* by hook: why they are */
 	uint32_t avoid;        /* bits of enum polb_mechanism that shall not be used */
+	bool load_only;        /* a dry run: nothing is attached */
 	struct pold_trace_link *links;
 	size_t n_links;
 };
@@ -87,6 +90,9 @@ int pold_trace_pin(struct pold_trace *trace, const char *name, uint32_t generati
 /* trace_choose.c: the alternatives of hooks. */
 /* The first one of each hook that is possible as far as is known. Exit code. */
 int pold_trace_choose(struct pold_trace *trace);
+/* The same for one hook, from trace->next on. False: none is left, trace->why says why; *optional:
+ * its policy says that it may be left out then. */
+bool pold_trace_pick(struct pold_trace *trace, uint32_t hook, bool *optional);
 /* What was chosen for the hook does not work: true when there is another one to be tried. */
 bool pold_trace_refused(struct pold_trace *trace, uint32_t hook, const char *why);
 /* The hook with this program in its chosen alternative; n_trace_hooks: none. */
@@ -130,10 +136,15 @@ int pold_processes_scan(const struct polb_bundle *bundle, int processes_fd, int 
 /* trace_cgroups.c: what the processes of each cgroup are. Exit code. */
 int pold_workloads_write(const struct polb_bundle *bundle, int workloads_fd);
 
-/* trace_programs.c: ",\"programs\":[...]", what the kernel says of each; a table of those that
- * calls have missed. */
-void pold_trace_programs_json(const struct pold_state *state);
-void pold_trace_programs_text(const struct pold_state *state);
+/* programs.c: what the kernel says of each program in force, network and tracing. */
+struct pold_program {
+	struct bpf_prog_info info;
+	bool has_misses; /* the kernel counts recursion_misses */
+};
+typedef void pold_program_call(void *context, const char *hook, const struct pold_program *program);
+void pold_programs_each(const struct pold_state *state, pold_program_call *call, void *context);
+void pold_programs_json(const struct pold_state *state); /* ,"programs":[...] */
+void pold_programs_text(const struct pold_state *state); /* those that calls have missed */
 
 /* trace_apply.c; exit codes. */
 int pold_trace_load(struct pold_trace *trace, const struct polb_instance_options *options,
@@ -150,6 +161,8 @@ int pold_trace_know(const struct pold_trace *trace, const struct polb_instance *
  * generation, although it is no longer in force. It ends by itself. False: nothing to be judged.
  */
 bool pold_trace_overlap(const char *name, uint32_t old);
+/* After the drain: from now on only the generation in force judges. */
+void pold_trace_overlap_end(const char *name, uint32_t old);
 /* trace_drain.c: after it, until those calls are through; then the old generation may be detached.
  */
 #define POLD_DRAIN_MAX_S 10u
@@ -175,6 +188,11 @@ int pold_trace_status_json(const struct pold_state *state); /* members, each beh
 /* With what earlier generations counted. 0 or -errno; *out is malloc'd. */
 int pold_trace_counters_read(
 	const struct pold_state *state, struct polb_trace_counter **out, uint32_t *n);
+/*
+ * Specs without selectors share one counter, behind the selectors'. Its policy, when there is only
+ * one that has such specs; n_trace_policies otherwise.
+ */
+size_t pold_trace_policy_of_others(const struct polb_bundle *bundle);
 bool pold_trace_counter_saw(const struct polb_trace_counter *counter);
 /* Counters of the old generation go on in the new one where a selector is the same. -errno */
 int pold_trace_counters_carry(const struct polb_bundle *bundle, const char *name,

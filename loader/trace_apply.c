@@ -42,6 +42,8 @@ static int try_once(
 	options->failed = failed;
 	if (polb_instance_load(t->bundle, options, out, error))
 		return load_refused(t, failed, error);
+	if (t->load_only)
+		return 0;
 	result = pold_trace_attach(t, *out);
 	if (result) {
 		polb_instance_free(*out);
@@ -95,7 +97,7 @@ static uint64_t boot_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
 }
 
-bool pold_trace_overlap(const char *name, uint32_t old)
+static bool set_overlap(const char *name, uint32_t old, uint64_t until_ns)
 {
 	POLB_FD fd = pold_pin_get(POLD_ROOT "/%s/g%u/polt_trace_config", name, old);
 	struct polb_trace_config config;
@@ -103,8 +105,19 @@ bool pold_trace_overlap(const char *name, uint32_t old)
 
 	if (fd < 0 || bpf_map_lookup_elem(fd, &zero, &config))
 		return false;
-	config.overlap_until_ns = boot_ns() + OVERLAP_NS;
+	config.overlap_until_ns = until_ns;
 	return bpf_map_update_elem(fd, &zero, &config, BPF_ANY) == 0;
+}
+
+bool pold_trace_overlap(const char *name, uint32_t old)
+{
+	return set_overlap(name, old, boot_ns() + OVERLAP_NS);
+}
+
+/* The kernel detaches what is no longer pinned a little later: until then it would still judge. */
+void pold_trace_overlap_end(const char *name, uint32_t old)
+{
+	set_overlap(name, old, 0);
 }
 
 int pold_trace_keep(struct pold_trace *t, const struct polb_instance *instance, const char *name,

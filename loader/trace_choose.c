@@ -77,7 +77,7 @@ static bool may_be_left_out(uint32_t flags, bool missing, bool digest)
 	       (digest && (flags & POLB_TRACE_OPTIONAL_DIGEST));
 }
 
-static int choose_one(struct pold_trace *t, uint32_t hook)
+bool pold_trace_pick(struct pold_trace *t, uint32_t hook, bool *optional)
 {
 	const struct polb_bundle_trace_hook *h = &t->bundle->trace_hooks[hook];
 	bool missing = t->next[hook] == 0, digest = missing;
@@ -90,14 +90,25 @@ static int choose_one(struct pold_trace *t, uint32_t hook)
 
 		if (can == POLD_CAN) {
 			t->chosen[hook] = t->next[hook];
-			return POLD_OK;
+			return true;
 		}
 		missing &= can == POLD_MISSING;
 		digest &= can == POLD_DIGEST;
 		add_reason(t->why[hook], polb_mechanism_name(program->mechanism), why);
 	}
 	t->chosen[hook] = POLB_NO_ALTERNATIVE;
-	if (!may_be_left_out(h->flags, missing, digest))
+	*optional = may_be_left_out(h->flags, missing, digest);
+	return false;
+}
+
+static int choose_one(struct pold_trace *t, uint32_t hook)
+{
+	const struct polb_bundle_trace_hook *h = &t->bundle->trace_hooks[hook];
+	bool optional;
+
+	if (pold_trace_pick(t, hook, &optional))
+		return POLD_OK;
+	if (!optional)
 		return pold_trace_refuse(t, hook);
 	pold_note("note: %s is left out: %s", polb_bundle_string(t->bundle, h->text), t->why[hook]);
 	return POLD_OK;

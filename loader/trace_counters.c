@@ -84,6 +84,22 @@ int pold_trace_counters_read(
 	return 0;
 }
 
+size_t pold_trace_policy_of_others(const struct polb_bundle *b)
+{
+	size_t found = b->n_trace_policies;
+
+	for (size_t i = 0; i < b->n_trace_specs; i++) {
+		const struct polb_bundle_trace_spec *spec = &b->trace_specs[i];
+
+		if (spec->n_selectors || spec->policy == found)
+			continue;
+		if (found != b->n_trace_policies)
+			return b->n_trace_policies;
+		found = spec->policy;
+	}
+	return found;
+}
+
 /* --- the same selector in another bundle ------------------------------------------------------ */
 
 static int compare_texts(const struct polb_bundle *a, __u32 x, const struct polb_bundle *b, __u32 y)

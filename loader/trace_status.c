@@ -172,7 +172,7 @@ int pold_trace_status_text(const struct pold_state *state, bool all)
 		return code;
 	print_policies(&v);
 	print_hooks(&v);
-	pold_trace_programs_text(state);
+	pold_programs_text(state);
 	print_counters(&v, all);
 	return POLD_OK;
 }
@@ -253,7 +253,6 @@ int pold_trace_status_json(const struct pold_state *state)
 		return code;
 	json_policies(&v);
 	json_hooks(&v);
-	pold_trace_programs_json(state);
 	json_selectors(&v);
 	return POLD_OK;
 }

@@ -33,13 +33,19 @@ enum polb_reserved_rule {
 	POLB_RULE_PROTOCOL_NEED = 7, /* neighbour discovery, fragmentation needed: always allowed */
 	POLB_RULE_NO_ENDPOINT = 8,   /* hook without endpoint record: denied */
 	POLB_RULE_NOT_IP = 9,        /* neither IPv4, IPv6 nor ARP */
+	POLB_RULE_EXPIRED = 10, /* what is known of the peer is too old, and is not to be kept */
 	POLB_RULE_FIRST = 16,
 };
 
 /* Value of the peer maps (exact and LPM): who an address is. */
+enum {
+	POLB_PEER_KEEP = 1, /* expired: goes on as before, instead of being denied */
+};
 struct polb_peer {
-	__u32 identity; /* Cilium numbering, reference 1.7; for events only */
-	__u32 class_id; /* index into the class map */
+	__u32 identity;  /* Cilium numbering, reference 1.7; for events only */
+	__u32 class_id;  /* index into the class map */
+	__u32 expires_s; /* by bpf_ktime_get_boot_ns; 0: never */
+	__u32 flags;     /* POLB_PEER_* */
 };
 
 struct polb_lpm4 {
@@ -53,6 +59,7 @@ struct polb_lpm6 {
 
 /* Class ids with a fixed meaning. */
 enum { POLB_CLASS_WORLD_IPV4 = 0, POLB_CLASS_WORLD_IPV6 = 1, POLB_CLASS_FIRST = 2 };
+#define POLB_CLASS_EXPIRED 0xffffffffu /* in no map: denied */
 
 /*
  * Value of the class map: the selector bits that all members satisfy, sparse: the n non-zero words,
@@ -117,6 +124,13 @@ enum {
 	POLB_PORTS_OTHER = 197120,
 	POLB_PORTS_END = 197376,
 };
+
+/*
+ * Value of the table of tables, by the number that an endpoint record names; only where policies
+ * can be switched. One aligned 64-bit store of the loader changes it: the table that decides in the
+ * low half, the one with every policy enforced in the high half.
+ */
+#define POLB_TABLES(decides, all) ((__u64)(all) << 32 | (__u32)(decides))
 
 /* Endpoint record: value of the endpoint array, index = endpoint number (0 is never used). */
 enum {
@@ -211,6 +225,33 @@ struct polb_config {
 struct polb_counter { /* per-CPU array by rule number */
 	__u64 packets;
 	__u64 bytes;
+};
+
+/*
+ * Hash polt_audited: what audit mode has let pass, for `polload report` without a reader of events.
+ * remote is zero where the identity's labels say who the peer is (POLB_IDENTITY_NAMED), so that all
+ * members of a workload are one entry. The loader puts the entry of the all-zero key there; what
+ * finds no room is counted in its packets.
+ */
+#define POLB_IDENTITY_NAMED(identity)                                                              \
+	((identity) != 0 && (identity) != 2 && (identity) != 9 && (identity) != 10 &&              \
+		(identity) < 0x01000000u)
+#define POLB_AUDITED_ENTRIES 16384
+struct polb_audited_key {
+	__u32 endpoint;
+	__u32 rule;
+	__u32 identity;
+	__u32 remote[4]; /* network order; IPv4 in the first word */
+	__u16 port;      /* destination port; ICMP: type; else 0 */
+	__u8 protocol;
+	__u8 family;    /* 0: not parsed */
+	__u8 direction; /* of the flow's first packet */
+	__u8 pad[3];
+};
+struct polb_audited { /* packets and bytes that were decided, not later ones of the flow */
+	__u64 flows;
+	__u64 packets, bytes;
+	__u64 first_ns, last_ns; /* bpf_ktime_get_ns */
 };
 
 enum polb_event_type { POLB_EVENT_VERDICT = 1 };

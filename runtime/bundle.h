@@ -10,12 +10,16 @@
 
 #include "abi.h"
 #include "selector.h"
+#include "sign.h"
 #include "trace_abi.h"
 
 #define POLB_BUNDLE_MAGIC 0x434c4f50u /* "POLC" */
 #define POLB_BUNDLE_VERSION 1
 
 enum { POLB_HOOK_CGROUP = 1, POLB_HOOK_TC = 2, POLB_HOOK_XDP = 4, POLB_HOOK_TRACE = 8 };
+
+/* Endpoints that no policy selects; the numbers of the compiler's enum polc_posture. */
+enum polb_posture { POLB_POSTURE_ALLOW, POLB_POSTURE_DENY, POLB_POSTURE_ALWAYS };
 
 struct polb_manifest {
 	__u32 magic, version, abi_version;
@@ -28,7 +32,7 @@ struct polb_manifest {
 	__u32 n_rules;      /* user rules; counters hold POLB_RULE_FIRST + n_rules */
 	__u32 flow_entries; /* size of the flow table */
 	__u32 udp_timeout_s, closing_timeout_s;
-	__u32 posture;       /* enum polc_posture */
+	__u32 posture;       /* enum polb_posture */
 	__u32 dialect;       /* enum polc_dialect */
 	__u32 audit;         /* start in audit mode */
 	__u32 polc_version;  /* string */
@@ -77,6 +81,11 @@ struct polb_bundle_source {
 	__u32 file; /* string in .polc.source.strings */
 	__u32 line, column;
 };
+/*
+ * The rule of what a switchable policy denies by isolating: no line of it, but an entry behind its
+ * lines in .polc.rules, so that counters and events name the policy. index of such a rule:
+ */
+#define POLB_RULE_INDEX_ISOLATION UINT32_MAX
 struct polb_bundle_endpoint {                           /* endpoint number = index + 1 */
 	__u32 namespace, name, node, cgroup, interface; /* strings */
 	__u32 identity;
@@ -99,6 +108,30 @@ struct polb_bundle_ports {
 	__u32 first, last;
 	__u32 class_id;
 };
+/*
+ * Which tables an endpoint gets that the compiler did not know (subjects.h). A subject is whom some
+ * policies govern: alternatives of selectors, and the named ports of their ingress rules. A
+ * combination is a set of subjects that an endpoint may satisfy and the table that it then has in
+ * one direction; where the table depends on the endpoint's named ports, those are part of it.
+ */
+struct polb_bundle_named_port {
+	__u32 name; /* string */
+	__u16 port; /* of a subject: 0 */
+	__u8 protocol;
+	__u8 pad;
+};
+struct polb_bundle_subject {
+	__u32 first_selector, n_selectors; /* in .polc.subjects.selectors */
+	__u32 first_port, n_ports;         /* in .polc.subjects.ports */
+	__u32 directions;                  /* bit 1 << enum polb_direction: has policies for it */
+};
+enum { POLB_COMBINATION_OTHER = 2 }; /* direction of the last one: denies whatever is not listed */
+struct polb_bundle_combination {     /* sorted, each once: see polb_combination_compare */
+	__u32 direction;             /* enum polb_direction, or OTHER */
+	__u32 first_subject, n_subjects; /* in .polc.combinations.subjects: numbers, ascending */
+	__u32 first_port, n_ports;       /* in .polc.combinations.ports: by name, protocol, port */
+	__u32 table;
+};
 /* Labels of identities, so that the node can add addresses to known ones and name peers. */
 struct polb_bundle_identity {
 	__u32 number;
@@ -107,6 +140,25 @@ struct polb_bundle_identity {
 };
 struct polb_bundle_label {
 	__u32 source, key, value;
+};
+
+/*
+ * Network policies whose mode can be switched while the bundle is in force. A table that such
+ * policies have a part in has a variant record; endpoints name the table, which the data path
+ * resolves by polt_tables.
+ */
+enum { POLB_MAX_SWITCHABLE_OF_TABLE = 4 };
+struct polb_bundle_switchable {             /* number = index */
+	__u32 policy_kind, namespace, name; /* strings */
+	__u32 audit;                        /* mode at start: 0 enforce, 1 audit */
+};
+struct polb_bundle_variant { /* sorted by table */
+	__u32 table;         /* as endpoints have it */
+	__u32 first_policy,
+		n_policies; /* in .polc.variants.numbers: switchable policies, ascending */
+	/* in .polc.variants.numbers: 2^n_policies tables; bit i of the position: policy i is
+	 * enforced */
+	__u32 first_table;
 };
 
 /* --- tracing -----------------------------------------------------------------------------------
@@ -170,6 +222,27 @@ struct polb_bundle_trace_selector { /* number = index */
 	__u32 line;
 	__u64 actions, return_actions;
 	__u32 url, fqdn; /* strings: GetUrl, DnsLookup */
+};
+/*
+ * What must hold for a selector to match, besides being at its hook: for `polload explain --pid`.
+ * The programs do not read this. selector ~0: of the whole spec (its policy's workloads).
+ */
+enum polb_condition_kind {
+	POLB_CONDITION_BINARY = 1, /* bit of a process's vector */
+	POLB_CONDITION_WORKLOAD,   /* bit of a cgroup's */
+	POLB_CONDITION_OTHER,      /* text: "matchArgs" */
+};
+enum {
+	POLB_CONDITION_NEGATED = 1,
+	POLB_CONDITION_PARENT = 2,
+	POLB_CONDITION_FOLLOWS = 4, /* lineage, too */
+	POLB_CONDITION_HOST = 8,    /* WORKLOAD: processes of no workload satisfy it */
+};
+struct polb_bundle_trace_condition {
+	__u32 spec, selector;
+	__u32 kind, flags;
+	__u32 word, bit;
+	__u32 text; /* string */
 };
 /*
  * A hook is what must be attached for the policies to hold. Its alternatives are in order of
@@ -251,6 +324,8 @@ struct polb_bundle_verified {
  */
 #define POLB_BUNDLE_TABLES(X)                                                                      \
 	POLB_BUNDLE_NETWORK_TABLES(X)                                                              \
+	POLB_BUNDLE_SUBJECT_TABLES(X)                                                              \
+	POLB_BUNDLE_MODE_TABLES(X)                                                                 \
 	POLB_BUNDLE_TRACE_TABLES(X)                                                                \
 	X(verified, ".polc.verified", struct polb_bundle_verified)
 #define POLB_BUNDLE_NETWORK_TABLES(X)                                                              \
@@ -271,12 +346,24 @@ struct polb_bundle_verified {
 	X(identities, ".polc.identities", struct polb_bundle_identity)                             \
 	X(labels, ".polc.labels", struct polb_bundle_label)                                        \
 	X(policy, ".polc.policy", __u8)
+#define POLB_BUNDLE_SUBJECT_TABLES(X)                                                              \
+	X(subjects, ".polc.subjects", struct polb_bundle_subject)                                  \
+	X(subject_selectors, ".polc.subjects.selectors", struct polb_bundle_selector)              \
+	X(subject_ports, ".polc.subjects.ports", struct polb_bundle_named_port)                    \
+	X(combinations, ".polc.combinations", struct polb_bundle_combination)                      \
+	X(combination_subjects, ".polc.combinations.subjects", __u32)                              \
+	X(combination_ports, ".polc.combinations.ports", struct polb_bundle_named_port)
+#define POLB_BUNDLE_MODE_TABLES(X)                                                                 \
+	X(switchable, ".polc.switchable", struct polb_bundle_switchable)                           \
+	X(variants, ".polc.variants", struct polb_bundle_variant)                                  \
+	X(variant_numbers, ".polc.variants.numbers", __u32)
 #define POLB_BUNDLE_TRACE_TABLES(X)                                                                \
 	X(trace_policies, ".polc.trace.policies", struct polb_bundle_trace_policy)                 \
 	X(trace_specs, ".polc.trace.specs", struct polb_bundle_trace_spec)                         \
 	X(trace_symbols, ".polc.trace.symbols", struct polb_bundle_trace_symbol)                   \
 	X(trace_values, ".polc.trace.values", struct polb_bundle_trace_value)                      \
 	X(trace_selectors, ".polc.trace.selectors", struct polb_bundle_trace_selector)             \
+	X(trace_conditions, ".polc.trace.conditions", struct polb_bundle_trace_condition)          \
 	X(trace_hooks, ".polc.trace.hooks", struct polb_bundle_trace_hook)                         \
 	X(trace_alternatives, ".polc.trace.alternatives", struct polb_bundle_trace_alternative)    \
 	X(trace_programs, ".polc.trace.programs", struct polb_bundle_trace_program)                \
@@ -311,6 +398,8 @@ struct polb_bundle {
 	size_t n_classes;
 	const void *steps; /* .polc.steps */
 	size_t n_steps;
+	const struct polb_signature *signatures; /* .polc.signature: the used slots, unverified */
+	size_t n_signatures;
 };
 
 static inline size_t polb_class_value_size(__u32 class_words)
@@ -347,6 +436,9 @@ const char *polb_bundle_string(const struct polb_bundle *bundle, __u32 offset);
  */
 int polb_bundle_selector(
 	const struct polb_bundle *bundle, size_t index, struct polb_selector *out, void **scratch);
+/* The same of a record of any of the tables of selectors. */
+int polb_bundle_selector_of(const struct polb_bundle *bundle,
+	const struct polb_bundle_selector *stored, struct polb_selector *out, void **scratch);
 /* "namespace/name" and "file:line" of a rule id (reserved ones included), for people. */
 void polb_bundle_rule_text(const struct polb_bundle *bundle, __u32 rule_id, char *out, size_t size);
 

@@ -94,21 +94,23 @@ static int check_manifest(const struct polb_check *c)
 	return reason ? polb_bundle_fail(c->error, "manifest: bad %s", reason) : 0;
 }
 
+bool polb_selector_ok(const struct polb_check *c, const struct polb_bundle_selector *s)
+{
+	return polb_range_ok(s->first_requirement, s->n_requirements, c->b->n_requirements) &&
+	       polb_range_ok(s->first_except, s->n_excepts, c->b->n_prefixes) &&
+	       s->has_prefix <= 1 && (!s->has_prefix || polb_prefix_ok(&s->prefix)) &&
+	       polb_string_ok(c, s->port_name);
+}
+
 static int check_selectors(const struct polb_check *c)
 {
 	const struct polb_bundle *b = c->b;
 
 	if (b->n_selectors > (size_t)b->manifest.n_words * 64)
 		return polb_bundle_fail(c->error, "more selectors than bits");
-	for (size_t i = 0; i < b->n_selectors; i++) {
-		const struct polb_bundle_selector *s = &b->selectors[i];
-
-		if (!polb_range_ok(s->first_requirement, s->n_requirements, b->n_requirements) ||
-			!polb_range_ok(s->first_except, s->n_excepts, b->n_prefixes) ||
-			s->has_prefix > 1 || (s->has_prefix && !polb_prefix_ok(&s->prefix)) ||
-			!polb_string_ok(c, s->port_name))
+	for (size_t i = 0; i < b->n_selectors; i++)
+		if (!polb_selector_ok(c, &b->selectors[i]))
 			return polb_check_fail(c, "selectors", i);
-	}
 	return 0;
 }
 
@@ -364,7 +366,10 @@ static int check_no_network(const struct polb_check *c)
 
 	if (b->n_selectors || b->n_rules || b->n_sources || b->n_endpoints || b->n_peers ||
 		b->n_cidrs || b->n_ports || b->n_rows || b->n_rows_index || b->n_step_words ||
-		b->n_rule_ids || b->n_classes || b->n_steps || b->manifest.n_rules)
+		b->n_rule_ids || b->n_classes || b->n_steps || b->manifest.n_rules ||
+		b->n_subjects || b->n_subject_selectors || b->n_subject_ports ||
+		b->n_combinations || b->n_combination_subjects || b->n_combination_ports ||
+		b->n_switchable || b->n_variants || b->n_variant_numbers)
 		return polb_bundle_fail(c->error, "network tables without network programs");
 	return 0;
 }
@@ -386,7 +391,7 @@ int polb_bundle_check(const struct polb_bundle *bundle, char error[POLB_ERROR_TE
 		check_identities, check_verified};
 	static check_function *const network[] = {check_selectors, check_rules, check_endpoints,
 		check_classes, check_peers, check_cidrs, check_ports, check_steps, check_rows,
-		check_index};
+		check_index, polb_bundle_check_subjects, polb_bundle_check_variants};
 	static check_function *const none[] = {check_no_network};
 	const struct polb_check c = {.b = bundle, .error = error};
 	int err = check_strings(&c);

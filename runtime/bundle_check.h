@@ -34,6 +34,14 @@ static inline bool polb_strings_ok(const struct polb_check *c, const __u32 *offs
 /* Canonical: known family, length in range, no bits behind the length. */
 bool polb_prefix_ok(const struct polb_bundle_prefix *prefix);
 
+bool polb_selector_ok(const struct polb_check *c, const struct polb_bundle_selector *selector);
+
+/* bundle_check_subjects.c: whom policies govern, and the tables for it. 0 or -EINVAL. */
+int polb_bundle_check_subjects(const struct polb_check *c);
+
+/* variants.c: policies that can be switched. 0 or -EINVAL. */
+int polb_bundle_check_variants(const struct polb_check *c);
+
 /* bundle_check_trace.c: the tables of tracing policies. 0 or -EINVAL. */
 int polb_bundle_check_trace(const struct polb_bundle *bundle, char error[POLB_ERROR_TEXT]);
 

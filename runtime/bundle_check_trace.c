@@ -148,6 +148,27 @@ static int check_trace_selectors(const struct polb_check *c)
 	return 0;
 }
 
+static bool condition_ok(const struct polb_check *c, const struct polb_bundle_trace_condition *t)
+{
+	const struct polb_manifest *m = &c->b->manifest;
+	__u32 words = t->kind == POLB_CONDITION_BINARY     ? m->binary_words
+		      : t->kind == POLB_CONDITION_WORKLOAD ? m->workload_words
+							   : 1;
+
+	return t->spec < c->b->n_trace_specs &&
+	       (t->selector == ~0u || t->selector < c->b->n_trace_selectors) && t->kind &&
+	       t->kind <= POLB_CONDITION_OTHER && t->flags < 2 * POLB_CONDITION_HOST &&
+	       t->word < words && t->bit < 64 && polb_string_ok(c, t->text);
+}
+
+static int check_conditions(const struct polb_check *c)
+{
+	for (size_t i = 0; i < c->b->n_trace_conditions; i++)
+		if (!condition_ok(c, &c->b->trace_conditions[i]))
+			return polb_check_fail(c, "tracing conditions", i);
+	return 0;
+}
+
 static int check_hooks(const struct polb_check *c)
 {
 	const struct polb_bundle *b = c->b;
@@ -234,9 +255,9 @@ static bool has_trace_tables(const struct polb_bundle *b)
 	const struct polb_manifest *m = &b->manifest;
 
 	return b->n_trace_policies || b->n_trace_specs || b->n_trace_symbols || b->n_trace_values ||
-	       b->n_trace_selectors || b->n_trace_hooks || b->n_trace_alternatives ||
-	       b->n_trace_programs || b->n_trace_strings || b->n_trace_bytes ||
-	       b->n_trace_automata || b->n_trace_intervals || b->n_trace_nets ||
+	       b->n_trace_selectors || b->n_trace_conditions || b->n_trace_hooks ||
+	       b->n_trace_alternatives || b->n_trace_programs || b->n_trace_strings ||
+	       b->n_trace_bytes || b->n_trace_automata || b->n_trace_intervals || b->n_trace_nets ||
 	       b->n_trace_cgroups || b->n_trace_words || m->binary_words || m->workload_words ||
 	       m->n_trace_selectors;
 }
@@ -244,8 +265,8 @@ static bool has_trace_tables(const struct polb_bundle *b)
 int polb_bundle_check_trace(const struct polb_bundle *bundle, char error[POLB_ERROR_TEXT])
 {
 	static int (*const checks[])(const struct polb_check *) = {check_tables, check_policies,
-		check_specs, check_values, check_trace_selectors, check_hooks, check_programs,
-		check_trace_strings, check_sets, check_cgroups};
+		check_specs, check_values, check_trace_selectors, check_conditions, check_hooks,
+		check_programs, check_trace_strings, check_sets, check_cgroups};
 	const struct polb_check c = {.b = bundle, .error = error};
 	int err = 0;
 

@@ -14,10 +14,6 @@
 #define POLB_SECTION_DIGEST ".polc.digest"
 #define POLB_SECTION_SIGNATURE ".polc.signature"
 
-/* Reserved in every bundle, so that signing does not move anything: public key, Ed25519 signature.
- */
-#define POLB_SIGNATURE_BYTES 96
-
 /* Limits of what is worth loading; the kernel's own come later. */
 #define POLB_MAX_WORDS 4096
 

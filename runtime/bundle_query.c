@@ -71,14 +71,17 @@ static void fill_requirements(const struct polb_bundle *bundle,
 int polb_bundle_selector(
 	const struct polb_bundle *bundle, size_t index, struct polb_selector *out, void **scratch)
 {
-	const struct polb_bundle_selector *stored;
-	struct selector_block block;
-	void *memory;
-
 	if (index >= bundle->n_selectors)
 		return -EINVAL;
-	stored = &bundle->selectors[index];
-	memory = block_new(bundle, stored, &block);
+	return polb_bundle_selector_of(bundle, &bundle->selectors[index], out, scratch);
+}
+
+int polb_bundle_selector_of(const struct polb_bundle *bundle,
+	const struct polb_bundle_selector *stored, struct polb_selector *out, void **scratch)
+{
+	struct selector_block block;
+	void *memory = block_new(bundle, stored, &block);
+
 	if (!memory)
 		return -ENOMEM;
 	fill_requirements(bundle, stored, &block);
@@ -113,6 +116,7 @@ static const char *reserved_text(__u32 rule_id)
 		[POLB_RULE_PROTOCOL_NEED] = "needed by the protocol",
 		[POLB_RULE_NO_ENDPOINT] = "no endpoint",
 		[POLB_RULE_NOT_IP] = "not IP",
+		[POLB_RULE_EXPIRED] = "expired identity",
 	};
 
 	return texts[rule_id] ? texts[rule_id] : "reserved";
@@ -140,6 +144,8 @@ void polb_bundle_rule_text(const struct polb_bundle *bundle, __u32 rule_id, char
 		snprintf(out + n, size - (size_t)n, " (%s:%u)",
 			bundle->source_strings + bundle->sources[index].file,
 			bundle->sources[index].line);
+	else if (rule->index == POLB_RULE_INDEX_ISOLATION)
+		snprintf(out + n, size - (size_t)n, " (default deny)");
 	else
 		snprintf(out + n, size - (size_t)n, " (rule %u)", rule->index);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* From a file's bytes to a checked bundle: ELF, digest, sections to tables. Trusts nothing. */
-#include "bundle_private.h"
+#include "object_check.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -177,6 +177,22 @@ static int read_tables(
 	return err;
 }
 
+static int read_signatures(
+	const struct polb_elf *elf, struct polb_bundle *out, char error[POLB_ERROR_TEXT])
+{
+	const void *items;
+	size_t n;
+	int err = read_table(
+		elf, POLB_SECTION_SIGNATURE, sizeof(*out->signatures), &items, &n, error);
+
+	if (err || !items)
+		return err;
+	if (n != POLB_SIGNATURES || polb_signatures_count(items, &out->n_signatures))
+		return polb_bundle_fail(error, "broken signatures");
+	out->signatures = items;
+	return 0;
+}
+
 int polb_bundle_read(
 	const void *data, size_t size, struct polb_bundle *out, char error[POLB_ERROR_TEXT])
 {
@@ -189,7 +205,11 @@ int polb_bundle_read(
 		return polb_bundle_fail(error, "%s", reason);
 	err = check_digest(&elf, bundle.digest, error);
 	if (!err)
+		err = polb_object_check(&elf, error);
+	if (!err)
 		err = read_manifest(&elf, &bundle.manifest, error);
+	if (!err)
+		err = read_signatures(&elf, &bundle, error);
 	if (!err)
 		err = check_words(&bundle.manifest, error);
 	if (!err)

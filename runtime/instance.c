@@ -418,6 +418,8 @@ static int load_object(struct bpf_object *object, const struct polb_bundle *bund
 
 	if (!err)
 		err = adapt_object(object, bundle, hooks, options, &plans, error);
+	if (!err)
+		err = polb_object_is_ours(object, bundle, error);
 	if (err)
 		return err;
 	err = bpf_object__load(object);

@@ -13,6 +13,9 @@
  *   polt_sockets     socket storage, polb_socket_flow (cgroup programs)
  *   polt_cgroup      cgroup storage, __u64 key -> polb_cgroup_endpoint (cgroup programs)
  *   polt_interfaces  hash, __u32 ifindex -> __u32 endpoint number (tc programs)
+ *   polt_tables      mmapable array, POLB_TABLES() by table    polt_modes  array, __u32 by
+ *   switchable policy (both only when there are such policies)
+ *   polt_audited     hash, polb_audited_key -> polb_audited
  *   polt_config      array, 1 x polb_config          polt_endpoints  array, polb_endpoint
  *   polt_peers4/6    hash, 4/16 bytes -> polb_peer   polt_cidrs4/6   LPM, polb_lpm4/6 -> polb_peer
  * (when used) polt_classes     array of sparse classes         polt_ports      array, 1 x
@@ -42,8 +45,10 @@ struct polb_instance_options {
 	int control_fd;       /* existing pinned map to share, or -1 for a new one */
 	int flows_fd;         /* likewise */
 	uint32_t extra_peers; /* room in peer, class and endpoint maps for later additions */
-	uint32_t hooks;       /* POLB_HOOK_* to load programs for; 0: all in the bundle */
+	uint32_t extra_addresses; /* and in peer maps alone, besides */
+	uint32_t hooks;           /* POLB_HOOK_* to load programs for; 0: all in the bundle */
 	bool audit;
+	const uint32_t *modes; /* of the switchable policies: 1 audit; NULL: as the bundle says */
 	uint64_t adopt_until_ns;
 	/* tracing */
 	const uint32_t *alternatives; /* by hook: which of its alternatives, POLB_NO_ALTERNATIVE:
@@ -68,6 +73,9 @@ void polb_instance_free(struct polb_instance *instance); /* NULL is fine; pins s
 int polb_instance_program_fd(
 	const struct polb_instance *instance, enum polb_program program);         /* or -ENOENT */
 int polb_instance_map_fd(const struct polb_instance *instance, const char *name); /* or -ENOENT */
+/* Memory of its maps as the kernel accounts it; of those that it shares with nobody. */
+uint64_t polb_instance_map_bytes(
+	const struct polb_instance *instance, const struct polb_instance_options *options);
 /* A loaded program by name, for libbpf's bpf_program__attach_*; NULL when it is not loaded. */
 struct bpf_program *polb_instance_program(const struct polb_instance *instance, const char *name);
 /* Makes this generation the active one / another epoch of it (one aligned 64-bit store). */

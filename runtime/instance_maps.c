@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "variants.h"
 
 #define BATCH 16384
 #define DEFAULT_UDP_TIMEOUT_S 30
@@ -125,7 +126,8 @@ static int fill_cidrs(int fd, const struct polb_bundle *bundle, __u32 family)
 		memcpy(keys + n * key_size, &len, sizeof(len));
 		memcpy(keys + n * key_size + sizeof(len), cidr->prefix.addr,
 			key_size - sizeof(len));
-		values[n++] = (struct polb_peer){cidr->identity, cidr->class_id};
+		values[n++] =
+			(struct polb_peer){.identity = cidr->identity, .class_id = cidr->class_id};
 	}
 	return update_all(fd, keys, values, key_size, sizeof(*values), n);
 }
@@ -240,6 +242,46 @@ static int fill_rule_ids(
 	return update_array(fd, bundle->rule_ids, sizeof(__u32), bundle->n_rule_ids);
 }
 
+static int fill_modes(
+	int fd, const struct polb_bundle *bundle, const struct polb_instance_options *options)
+{
+	POLB_FREE __u32 *modes = polb_modes_initial(bundle, options->modes);
+
+	return modes ? update_array(fd, modes, sizeof(*modes), bundle->n_switchable) : -ENOMEM;
+}
+
+static int fill_tables(
+	int fd, const struct polb_bundle *bundle, const struct polb_instance_options *options)
+{
+	POLB_FREE __u32 *modes = polb_modes_initial(bundle, options->modes);
+	POLB_FREE __u64 *tables = calloc(bundle->manifest.n_tables, sizeof(*tables));
+
+	if (!modes || !tables)
+		return -ENOMEM;
+	polb_tables_of_modes(bundle, modes, tables);
+	return update_array(fd, tables, sizeof(*tables), bundle->manifest.n_tables);
+}
+
+/* The entry that counts what finds no room. */
+static int fill_audited(
+	int fd, const struct polb_bundle *bundle, const struct polb_instance_options *options)
+{
+	const struct polb_audited_key overflow = {0};
+	const struct polb_audited none = {0};
+
+	(void)bundle;
+	(void)options;
+	return bpf_map_update_elem(fd, &overflow, &none, BPF_ANY) ? -errno : 0;
+}
+
+/* Many addresses have few label sets: beyond the first thousand one class for eight of them. */
+static size_t class_room(size_t addresses)
+{
+	enum { EACH = 1024, SHARED_BY = 8 };
+
+	return addresses <= EACH ? addresses : EACH + (addresses - EACH) / SHARED_BY;
+}
+
 static size_t at_least_one(size_t n)
 {
 	return n ? n : 1;
@@ -250,6 +292,7 @@ void polb_map_plans(const struct polb_bundle *b, const struct polb_instance_opti
 {
 	const struct polb_manifest *m = &b->manifest;
 	size_t peers[2] = {0, 0}, cidrs[2] = {0, 0}, extra = options->extra_peers;
+	size_t more = options->extra_addresses;
 
 	for (size_t i = 0; i < b->n_peers; i++)
 		peers[b->peers[i].family == 6]++;
@@ -267,16 +310,17 @@ void polb_map_plans(const struct polb_bundle *b, const struct polb_instance_opti
 			.fill = fill_config},
 		{"polt_endpoints", 4, sizeof(struct polb_endpoint), b->n_endpoints + 1 + extra,
 			.needed = true, .fill = fill_endpoints},
-		{"polt_peers4", 4, sizeof(struct polb_peer), at_least_one(peers[0] + extra),
+		{"polt_peers4", 4, sizeof(struct polb_peer), at_least_one(peers[0] + extra + more),
 			.needed = peers[0] > 0, .fill = fill_peers4},
-		{"polt_peers6", 16, sizeof(struct polb_peer), at_least_one(peers[1] + extra),
+		{"polt_peers6", 16, sizeof(struct polb_peer), at_least_one(peers[1] + extra + more),
 			.needed = peers[1] > 0, .fill = fill_peers6},
 		{"polt_cidrs4", sizeof(struct polb_lpm4), sizeof(struct polb_peer),
 			at_least_one(cidrs[0]), .needed = cidrs[0] > 0, .fill = fill_cidrs4},
 		{"polt_cidrs6", sizeof(struct polb_lpm6), sizeof(struct polb_peer),
 			at_least_one(cidrs[1]), .needed = cidrs[1] > 0, .fill = fill_cidrs6},
-		{"polt_classes", 4, polb_class_value_size(m->class_words), b->n_classes + extra,
-			.needed = b->n_steps > 0, .fill = fill_classes},
+		{"polt_classes", 4, polb_class_value_size(m->class_words),
+			b->n_classes + class_room(extra), .needed = b->n_steps > 0,
+			.fill = fill_classes},
 		{"polt_ports", 4, POLB_PORTS_END * sizeof(__u16), 1, .freeze = true,
 			.fill = fill_ports},
 		{"polt_index", 4, sizeof(__u32), b->n_rows_index, .freeze = true, .needed = true,
@@ -289,8 +333,14 @@ void polb_map_plans(const struct polb_bundle *b, const struct polb_instance_opti
 			.freeze = true, .needed = b->n_step_words > 0, .fill = fill_step_words},
 		{"polt_rule_ids", 4, sizeof(__u32), at_least_one(b->n_rule_ids), .freeze = true,
 			.needed = b->n_rule_ids > 0, .fill = fill_rule_ids},
+		{"polt_tables", 4, sizeof(__u64), m->n_tables, .needed = b->n_switchable > 0,
+			.fill = fill_tables},
+		{"polt_modes", 4, sizeof(__u32), at_least_one(b->n_switchable),
+			.needed = b->n_switchable > 0, .fill = fill_modes},
 		{"polt_counters", 4, sizeof(struct polb_counter), POLB_RULE_FIRST + m->n_rules,
 			.fill = NULL},
+		{"polt_audited", sizeof(struct polb_audited_key), sizeof(struct polb_audited), 0,
+			.fill = fill_audited},
 		{"polt_events", 0, 0, polb_ring_bytes(b, options), .fill = NULL},
 	};
 

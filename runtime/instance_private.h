@@ -24,7 +24,7 @@ struct polb_map_plan {
 	int (*fill)(int fd, const struct polb_bundle *bundle,
 		const struct polb_instance_options *options);
 };
-#define POLB_N_MAP_PLANS 20
+#define POLB_N_MAP_PLANS 23
 void polb_map_plans(const struct polb_bundle *bundle, const struct polb_instance_options *options,
 	struct polb_map_plan out[POLB_N_MAP_PLANS]);
 
@@ -50,6 +50,11 @@ int polb_program_target(struct bpf_program *program, const struct polb_bundle *b
 /* Maps and constants of an opened object. 0, or -errno with a line in `error`. */
 int polb_object_adapt(struct bpf_object *object, const struct polb_bundle *bundle,
 	const struct polb_instance_options *options, char error[POLB_ERROR_TEXT]);
+
+/* instance_check.c: an opened, adapted object, programs selected. 0, or -errno with a line in
+ * `error`. */
+int polb_object_is_ours(const struct bpf_object *object, const struct polb_bundle *bundle,
+	char error[POLB_ERROR_TEXT]);
 
 /* Ticks per second of this kernel (CONFIG_HZ); 250 when it cannot be found out. */
 uint32_t polb_kernel_hz(void);

@@ -72,6 +72,7 @@ static bool has_target(struct round *r, struct candidate *c, struct bpf_program 
 static int prepare(struct round *r, struct bpf_object *object, const struct candidate *only)
 {
 	struct bpf_program *program;
+	int err;
 
 	bpf_object__for_each_program(program, object)
 	{
@@ -92,7 +93,8 @@ static int prepare(struct round *r, struct bpf_object *object, const struct cand
 	for (size_t i = 0; i < r->n; i++)
 		if (!r->candidates[i].in_object && !r->candidates[i].done)
 			refuse(r, &r->candidates[i], -EINVAL, "the bundle has no such program");
-	return polb_object_adapt(object, r->bundle, r->options, r->error);
+	err = polb_object_adapt(object, r->bundle, r->options, r->error);
+	return err ? err : polb_object_is_ours(object, r->bundle, r->error);
 }
 
 static bool has_statistics(const char *log)

@@ -44,6 +44,10 @@
 #ifndef POLT_HAS_CIDR6
 #define POLT_HAS_CIDR6 1
 #endif
+/* Policies that can be switched between audit and enforce: tables are looked up in polt_tables. */
+#ifndef POLT_HAS_SWITCHABLE
+#define POLT_HAS_SWITCHABLE 1
+#endif
 /*
  * Rules whose new flows are reported: POLT_LOG_WORDS u64 (0: none), bit n % 64 of word n / 64 is
  * rule number n; POLT_LOG_BITS is their initialiser list.

@@ -145,7 +145,7 @@ static __always_inline __u32 polt_adopt(const struct polt_packet *p,
 		bpf_ktime_get_ns() >= config->adopt_until_ns)
 		return denied;
 	__u32 result = polt_judge(p, endpoint, !p->direction);
-	if (polt_verdict(result) != POLB_VERDICT_ALLOW)
+	if (polt_verdict(result) == POLB_VERDICT_DENY)
 		return denied;
 	*origin = !p->direction;
 	return result;
@@ -158,6 +158,21 @@ static __always_inline void polt_flow_store(
 		.state = state, .last_seen = now, .origin = origin, .closing = closing};
 
 	bpf_map_update_elem(&polt_flows, &p->key, &flow, BPF_ANY);
+}
+
+/*
+ * A connection that is denied from now on. Its other end may go on sending: in its direction that
+ * is no new flow, so TCP is remembered, in a state of no current epoch, which lets nothing pass
+ * undecided. Other protocols have no beginning to tell a new flow by.
+ */
+static __always_inline void polt_flow_deny(
+	const struct polt_packet *p, const struct polt_known *known, __u32 result, __u32 now)
+{
+	if (p->key.protocol != POLT_PROTO_TCP)
+		bpf_map_delete_elem(&polt_flows, &p->key);
+	else if (!known->in_table || polt_verdict(known->state) != POLB_VERDICT_DENY)
+		polt_flow_store(p, (__u64)(p->epoch - 1) << 32 | result, known->origin,
+			known->closing, now);
 }
 
 /* What is known, or the table's word, or (a connection older than polc) the other direction's. */
@@ -194,7 +209,7 @@ static __noinline __u64 polt_flow_packet(
 
 	if (polt_verdict(result) == POLB_VERDICT_DENY) {
 		if (known.live)
-			bpf_map_delete_elem(&polt_flows, &p->key);
+			polt_flow_deny(p, &known, result, now);
 		return result | POLT_DECIDED;
 	}
 	if (cached && known.in_table && flow)
@@ -206,7 +221,8 @@ static __noinline __u64 polt_flow_packet(
 	if (polt_uses_socket(p) && !(p->byte & POLT_TCP_SPECIAL))
 		polt_socket_keep(skb, p, state, origin);
 #endif
-	return result | (cached ? 0 : POLT_DECIDED) | (known.live ? 0 : POLT_OPENED);
+	return result | (cached ? 0 : POLT_DECIDED) | (known.live ? 0 : POLT_OPENED) |
+	       (origin == p->direction ? 0 : POLT_REPLY);
 }
 
 #endif

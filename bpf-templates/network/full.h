@@ -77,31 +77,32 @@ static __always_inline bool polt_icmp_error(const struct polt_packet *p)
 	return p->byte == 1 || p->byte == 3 || p->byte == 4;
 }
 
-/* The flow of `p` is allowed now. One of another epoch is decided again, in its origin's direction.
+/*
+ * The verdict of the flow of `p` now, NONE without one. One of another epoch is decided again, in
+ * its origin's direction.
  */
-static __always_inline bool polt_flow_allowed(
+static __always_inline __u8 polt_flow_verdict(
 	const struct polt_packet *p, const struct polb_endpoint *endpoint)
 {
 	struct polb_flow *flow = bpf_map_lookup_elem(&polt_flows, &p->key);
 	struct polb_config *config = polt_at(&polt_config, 0);
 
 	if (!flow || !config || !polt_flow_live(flow, p, config, polt_jiffies()))
-		return false;
+		return POLB_VERDICT_NONE;
 	struct polb_flow copy = *flow;
 	__u32 result = copy.state;
 	if ((__u32)(copy.state >> 32) != p->epoch) {
 		result = polt_audit(polt_judge(p, endpoint, copy.origin), endpoint);
 		copy.state = (__u64)p->epoch << 32 | result;
-		if (polt_verdict(result) == POLB_VERDICT_DENY)
-			bpf_map_delete_elem(&polt_flows, &p->key);
-		else
+		if (polt_verdict(result) != POLB_VERDICT_DENY)
 			bpf_map_update_elem(&polt_flows, &p->key, &copy, BPF_ANY);
 	}
-	return polt_verdict(result) == POLB_VERDICT_ALLOW;
+	return polt_verdict(result);
 }
 
-/* The packet quoted by an ICMP error belongs to an allowed flow of the endpoint. */
-static __always_inline bool polt_related(
+/* The verdict of the endpoint's flow that the packet quoted by an ICMP error belongs to, or NONE.
+ */
+static __always_inline __u8 polt_related(
 	struct __sk_buff *skb, const struct polt_packet *p, const struct polb_endpoint *endpoint)
 {
 	/* whoever is told of an error sent the packet */
@@ -112,16 +113,39 @@ static __always_inline bool polt_related(
 	};
 
 	if (!polt_parse_ip(skb, &inner, p->l4 + POLT_ICMP_HEADER, p->key.family, true))
-		return false;
+		return POLB_VERDICT_NONE;
 	if (inner.fragment == POLT_LATER || inner.stateless)
-		return false;
-	return polt_flow_allowed(&inner, endpoint);
+		return POLB_VERDICT_NONE;
+	return polt_flow_verdict(&inner, endpoint);
 }
 
-static __always_inline bool polt_free(
+#if POLT_HAS_SWITCHABLE
+/*
+ * An error about a flow that only policies in audit mode would deny: as much allowed as the flow,
+ * and reported when it would not pass either.
+ */
+static __always_inline __u32 polt_related_audit(
 	const struct polt_packet *p, const struct polb_endpoint *endpoint)
 {
-	return !endpoint->table[p->direction == POLB_EGRESS];
+	__u32 all = polt_judge_table(p, polt_tables_of(endpoint, p->direction) >> 32, p->direction);
+
+	if (polt_verdict(all) == POLB_VERDICT_DENY)
+		return (all & ~0xffu) | POLB_VERDICT_AUDIT;
+	return POLT_RESULT(POLB_RULE_RELATED, POLB_VERDICT_ALLOW);
+}
+#endif
+
+/* Without a policy everything passes; with policies in audit mode alone it is reported. */
+static __always_inline __u32 polt_unless_free(
+	const struct polt_packet *p, const struct polb_endpoint *endpoint, __u32 rule)
+{
+	__u64 tables = polt_tables_of(endpoint, p->direction);
+
+	if ((__u32)tables)
+		return POLT_RESULT(rule, POLB_VERDICT_DENY);
+	if (tables)
+		return POLT_RESULT(rule, POLB_VERDICT_AUDIT);
+	return POLT_RESULT(POLB_RULE_NONE, POLB_VERDICT_ALLOW);
 }
 
 /* A packet that was not parsed. */
@@ -130,9 +154,7 @@ static __always_inline __u32 polt_unparsed(
 {
 	if (parsed == POLT_MALFORMED)
 		return POLT_RESULT(POLB_RULE_MALFORMED, POLB_VERDICT_DENY);
-	if (polt_free(p, endpoint))
-		return POLT_RESULT(POLB_RULE_NONE, POLB_VERDICT_ALLOW);
-	return POLT_RESULT(POLB_RULE_NOT_IP, POLB_VERDICT_DENY);
+	return polt_unless_free(p, endpoint, POLB_RULE_NOT_IP);
 }
 
 /* Steps 4 to 6. */
@@ -140,8 +162,7 @@ static __always_inline __u32 polt_settle(
 	struct polt_packet *p, const struct polb_endpoint *endpoint)
 {
 	if (p->fragment == POLT_LATER && !polt_find_fragment(p))
-		return polt_free(p, endpoint) ? POLT_RESULT(POLB_RULE_NONE, POLB_VERDICT_ALLOW)
-					      : POLT_RESULT(POLB_RULE_FRAGMENT, POLB_VERDICT_DENY);
+		return polt_unless_free(p, endpoint, POLB_RULE_FRAGMENT);
 	if (!(endpoint->flags & POLB_ENDPOINT_HOST_NETNS) &&
 		(polt_same_address(&p->key) || polt_loopback(&p->key)))
 		return POLT_RESULT(POLB_RULE_SELF, POLB_VERDICT_ALLOW);
@@ -172,8 +193,13 @@ static __noinline __u64 polt_stateless(struct __sk_buff *skb, const struct polt_
 
 	if (!endpoint)
 		return polt_no_endpoint();
-	if (polt_icmp_error(p) && polt_related(skb, p, endpoint))
+	__u8 related = polt_icmp_error(p) ? polt_related(skb, p, endpoint) : POLB_VERDICT_NONE;
+	if (related == POLB_VERDICT_ALLOW)
 		return POLT_RESULT(POLB_RULE_RELATED, POLB_VERDICT_ALLOW) | POLT_DECIDED;
+#if POLT_HAS_SWITCHABLE
+	if (related == POLB_VERDICT_AUDIT && !polt_bundle_audits(endpoint))
+		return polt_related_audit(p, endpoint) | POLT_DECIDED;
+#endif
 	return polt_audit(polt_judge(p, endpoint, p->direction), endpoint) | POLT_DECIDED |
 	       POLT_OPENED;
 }

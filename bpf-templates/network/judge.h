@@ -78,20 +78,65 @@ static __always_inline __u32 polt_port_entry(const struct polt_packet *p, __u32 
 	return POLB_PORTS_OTHER + p->key.protocol;
 }
 
+/* The kernel is asked for the time only where an entry has one. */
+static __always_inline bool polt_peer_expired(const struct polb_peer *peer)
+{
+	return peer->expires_s && !(peer->flags & POLB_PEER_KEEP) &&
+	       bpf_ktime_get_boot_ns() >= peer->expires_s * 1000000000ull;
+}
+
 /* Apart, so that its keys are not on the stack while steps are matched. */
 static __noinline __u32 polt_class_of(const struct polt_packet *p)
 {
-	return polt_peer(&p->key).class_id;
+	struct polb_peer peer = polt_peer(&p->key);
+
+	return polt_peer_expired(&peer) ? POLB_CLASS_EXPIRED : peer.class_id;
 }
 
-static __always_inline __u32 polt_judge(
-	const struct polt_packet *p, const struct polb_endpoint *endpoint, __u32 direction)
+/* POLB_TABLES() of a direction. */
+static __always_inline __u64 polt_tables_of(const struct polb_endpoint *endpoint, __u32 direction)
 {
 	__u32 table = endpoint->table[direction == POLB_EGRESS];
 
+#if POLT_HAS_SWITCHABLE
+	__u64 *entry = polt_at(&polt_tables, table);
+	__u64 tables = entry ? READ_ONCE(*entry) : 0;
+
+	if (tables) /* 0 where nobody has written: that opens nothing */
+		return tables;
+#endif
+	return POLB_TABLES(table, table);
+}
+
+static __always_inline __u32 polt_judge_table(
+	const struct polt_packet *p, __u32 table, __u32 direction)
+{
+	__u32 class;
+
 	if (!table)
 		return POLT_RESULT(POLB_RULE_NONE, POLB_VERDICT_ALLOW);
-	return polt_decide(polt_class_of(p), table, polt_port_entry(p, direction));
+	class = polt_class_of(p);
+	if (class == POLB_CLASS_EXPIRED)
+		return POLT_RESULT(POLB_RULE_EXPIRED, POLB_VERDICT_DENY);
+	return polt_decide(class, table, polt_port_entry(p, direction));
+}
+
+/* With policies in audit mode: what passes without them and would not with them is AUDIT. */
+static __always_inline __u32 polt_judge(
+	const struct polt_packet *p, const struct polb_endpoint *endpoint, __u32 direction)
+{
+	__u64 tables = polt_tables_of(endpoint, direction);
+	__u32 result = polt_judge_table(p, tables, direction);
+
+#if POLT_HAS_SWITCHABLE
+	if (polt_verdict(result) == POLB_VERDICT_ALLOW && (__u32)tables != tables >> 32) {
+		__u32 all = polt_judge_table(p, tables >> 32, direction);
+
+		if (polt_verdict(all) == POLB_VERDICT_DENY)
+			return (all & ~0xffu) | POLB_VERDICT_AUDIT;
+	}
+#endif
+	return result;
 }
 
 #endif

@@ -62,6 +62,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_NO_PREALLOC); /* room costs a bucket, not an entry */
 	__type(key, __u32);
 	__type(value, struct polb_peer);
 } polt_peers4 SEC(".maps");
@@ -69,6 +70,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct polt_address6);
 	__type(value, struct polb_peer);
 } polt_peers6 SEC(".maps");
@@ -116,6 +118,24 @@ struct {
 	__type(value, struct polb_row);
 } polt_rows SEC(".maps");
 
+#if POLT_HAS_SWITCHABLE
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} polt_tables SEC(".maps");
+
+/* For the loader: what polt_tables was made from. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} polt_modes SEC(".maps");
+#endif
+
 #if POLT_MAX_STEPS > 0
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -152,6 +172,15 @@ struct {
 	__type(key, __u32);
 	__type(value, struct polb_counter);
 } polt_counters SEC(".maps");
+
+/* Without memory of its own until something is audited. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, POLB_AUDITED_ENTRIES);
+	__type(key, struct polb_audited_key);
+	__type(value, struct polb_audited);
+} polt_audited SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

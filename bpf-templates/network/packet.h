@@ -36,6 +36,7 @@ struct polt_packet {
 #define POLT_RESULT(rule, verdict) (((__u32)(rule) << 8) | (__u32)(verdict))
 #define POLT_DECIDED (1ull << 32) /* just now, not read from a cache */
 #define POLT_OPENED (1ull << 33)  /* and it began a flow */
+#define POLT_REPLY (1ull << 34)   /* the packet goes against the direction that was decided */
 static __always_inline __u8 polt_verdict(__u32 result)
 {
 	return (__u8)result;

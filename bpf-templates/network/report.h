@@ -3,7 +3,7 @@
 #ifndef POLT_REPORT_H
 #define POLT_REPORT_H
 
-#include "judge.h"
+#include "audited.h"
 
 #define POLT_SECOND_NS 1000000000ull
 
@@ -22,13 +22,19 @@ static __always_inline bool polt_is_logged(__u32 rule)
 	return false;
 }
 
-/* `endpoint` may be NULL: there is none. */
+/* The whole bundle, or all of the endpoint, is in audit mode. `endpoint` may be NULL: there is
+ * none.
+ */
+static __always_inline bool polt_bundle_audits(const struct polb_endpoint *endpoint)
+{
+	struct polb_config *config = polt_at(&polt_config, 0);
+
+	return (config && config->mode) || (endpoint && endpoint->flags & POLB_ENDPOINT_AUDIT);
+}
+
 static __always_inline __u32 polt_audit(__u32 result, const struct polb_endpoint *endpoint)
 {
-	if (polt_verdict(result) != POLB_VERDICT_DENY)
-		return result;
-	struct polb_config *config = polt_at(&polt_config, 0);
-	if ((config && config->mode) || (endpoint && endpoint->flags & POLB_ENDPOINT_AUDIT))
+	if (polt_verdict(result) == POLB_VERDICT_DENY && polt_bundle_audits(endpoint))
 		return (result & ~0xffu) | POLB_VERDICT_AUDIT;
 	return result;
 }
@@ -91,6 +97,15 @@ static __always_inline void polt_fill_event(
 	event->endpoint_key = p->key.endpoint;
 }
 
+/* The ring is full. */
+static __always_inline void polt_not_sent(void)
+{
+	struct polt_bucket *bucket = polt_at(&polt_bucket, 0);
+
+	if (bucket)
+		bucket->dropped++;
+}
+
 static __noinline int polt_send_event(const struct polt_packet *p, __u32 result)
 {
 	__u64 now = bpf_ktime_get_ns();
@@ -98,8 +113,10 @@ static __noinline int polt_send_event(const struct polt_packet *p, __u32 result)
 	if (!polt_may_send(now))
 		return 0;
 	struct polb_event *event = bpf_ringbuf_reserve(&polt_events, sizeof(*event), 0);
-	if (!event)
+	if (!event) {
+		polt_not_sent();
 		return 0;
+	}
 	polt_fill_event(event, p, result);
 	event->time_ns = now;
 	bpf_ringbuf_submit(event, 0);
@@ -113,6 +130,8 @@ static __noinline int polt_finish(const struct polt_packet *p, __u64 outcome)
 	__u32 rule = (__u32)outcome >> 8;
 
 	polt_count(rule, p->length);
+	if (verdict == POLB_VERDICT_AUDIT && outcome & POLT_DECIDED)
+		polt_audited_keep(p, outcome);
 	if (verdict == POLB_VERDICT_DENY ||
 		(verdict == POLB_VERDICT_AUDIT && outcome & POLT_DECIDED) ||
 		(outcome & POLT_OPENED && polt_is_logged(rule)))

@@ -18,6 +18,7 @@ struct evaluation {
 	/* that speak about the direction, in order of tiers */
 	const struct polc_net_policy **selected;
 	size_t n_selected;
+	bool enforced; /* without the policies in audit mode */
 	struct polc_decision *decision;
 	POLC_VEC(uint32_t) candidates;
 };
@@ -196,6 +197,28 @@ static bool middle_action(struct evaluation *e, enum polc_action action)
 	return true;
 }
 
+/*
+ * Whose isolation it is: nobody's in particular when a policy isolates that is always enforced, or
+ * the posture; else the first one's.
+ */
+static uint32_t find_isolation(const struct evaluation *e)
+{
+	enum polc_direction direction = e->question->direction;
+	uint32_t first = 0;
+
+	for (size_t i = 0; i < e->n_selected; i++) {
+		const struct polc_net_policy *p = e->selected[i];
+		if (!p->isolates[direction])
+			continue;
+		if (!p->switchable)
+			return 0;
+		if (!first)
+			first = polc_isolation_rule(
+				e->network, (uint32_t)(p - e->network->policies), direction);
+	}
+	return e->network->posture == POLC_POSTURE_ALWAYS ? 0 : first;
+}
+
 /* Denials beat allows; what isolates decides the rest, but for the endpoint's own node (1.2). */
 static bool middle_tier(struct evaluation *e)
 {
@@ -207,6 +230,8 @@ static bool middle_tier(struct evaluation *e)
 		decide(e, POLB_VERDICT_ALLOW, POLC_TIER_MIDDLE, POLB_RULE_LOCAL_NODE);
 	else
 		decide(e, POLB_VERDICT_DENY, POLC_TIER_MIDDLE, POLB_RULE_DEFAULT_DENY);
+	if (e->decision->rule == POLB_RULE_DEFAULT_DENY)
+		e->decision->isolation = find_isolation(e);
 	return true;
 }
 
@@ -226,6 +251,8 @@ static void select_policies(struct evaluation *e)
 	e->selected = POLC_NEW_ARRAY(e->arena, network->n_policies, const struct polc_net_policy *);
 	for (size_t i = 0; i < network->n_policies; i++) {
 		const struct polc_net_policy *p = &network->policies[i];
+		if (e->enforced && polc_policy_is_audited(network, p))
+			continue;
 		if (!any_selector_matches(network, p->subjects, p->n_subjects, &e->subject))
 			continue;
 		selected_at_all = true;
@@ -278,12 +305,15 @@ static void view_subject(struct evaluation *e, const struct polc_identities *ide
 		.n_ports = id->n_ports};
 }
 
-void polc_evaluate(struct polc_arena *arena, const struct polc_network *network,
+static void evaluate(struct polc_arena *arena, const struct polc_network *network,
 	const struct polc_identities *identities, const struct polc_question *question,
-	struct polc_decision *decision)
+	bool enforced, struct polc_decision *decision)
 {
-	struct evaluation e = {
-		.arena = arena, .network = network, .question = question, .decision = decision};
+	struct evaluation e = {.arena = arena,
+		.network = network,
+		.question = question,
+		.enforced = enforced,
+		.decision = decision};
 
 	*decision = (struct polc_decision){.tier = POLC_TIER_MIDDLE};
 	if (is_self(question)) {
@@ -302,4 +332,20 @@ void polc_evaluate(struct polc_arena *arena, const struct polc_network *network,
 		ordered_tier(&e, POLC_TIER_BASELINE))
 		return;
 	decide(&e, POLB_VERDICT_ALLOW, POLC_TIER_MIDDLE, POLB_RULE_NONE);
+}
+
+void polc_evaluate(struct polc_arena *arena, const struct polc_network *network,
+	const struct polc_identities *identities, const struct polc_question *question,
+	struct polc_decision *decision)
+{
+	struct polc_decision all;
+
+	evaluate(arena, network, identities, question, true, decision);
+	if (decision->verdict != POLB_VERDICT_ALLOW || !polc_network_has_audit(network))
+		return;
+	evaluate(arena, network, identities, question, false, &all);
+	if (all.verdict != POLB_VERDICT_DENY)
+		return;
+	*decision = all;
+	decision->verdict = POLB_VERDICT_AUDIT;
 }

@@ -15,12 +15,19 @@ struct polc_match {
 	bool decides;
 };
 struct polc_decision {
-	enum polb_verdict verdict; /* ALLOW or DENY */
-	enum polc_tier tier;       /* where it was decided; MIDDLE for isolation and the default */
-	bool isolated;             /* some middle-tier policy isolates the endpoint here */
+	/*
+	 * ALLOW or DENY; AUDIT: allowed, and denied if the policies in audit mode were enforced.
+	 * All else says then why it would be denied.
+	 */
+	enum polb_verdict verdict;
+	enum polc_tier tier; /* where it was decided; MIDDLE for isolation and the default */
+	bool isolated;       /* some middle-tier policy isolates the endpoint here */
 	/* The deciding rule's id, or a POLB_RULE_* reason. With several equal ones: the first in
 	 * source order. */
 	uint32_t rule;
+	/* With rule DEFAULT_DENY: the rule number of the switchable policy that isolates, when no
+	 * other does (polc_isolation_rule()); else 0. */
+	uint32_t isolation;
 	/* Every rule that would justify the same verdict in the deciding step (ids). */
 	const uint32_t *candidates;
 	size_t n_candidates;

@@ -51,6 +51,13 @@ struct polc_bundle_builder {
 #define POLC_BUNDLE_TABLE(b, n, type) POLC_NEW_ARRAY(&(b)->polc->arena, (n) ? (n) : 1, type)
 __u32 polc_bundle_text(struct polc_bundle_builder *b, const char *s); /* NULL is "" */
 __u32 polc_bundle_source_text(struct polc_bundle_builder *b, const char *s);
+/* The record of a selector, with its requirements and excepts. */
+struct polb_bundle_selector polc_bundle_selector(
+	struct polc_bundle_builder *b, const struct polb_selector *s);
+/* bundle_subjects.c: tables for endpoints that are not in the inventory. */
+void polc_bundle_fill_subjects(struct polc_bundle_builder *b);
+/* bundle_variants.c: the policies that can be switched. */
+void polc_bundle_fill_variants(struct polc_bundle_builder *b);
 /* bundle_tracing.c: the tables of options->tracing, and its part of the manifest. */
 void polc_bundle_fill_tracing(struct polc_bundle_builder *b);
 

@@ -127,33 +127,37 @@ static void add_requirement(
 	*polc_vec_push(&b->polc->arena, &b->requirements) = r;
 }
 
+struct polb_bundle_selector polc_bundle_selector(
+	struct polc_bundle_builder *b, const struct polb_selector *s)
+{
+	struct polb_bundle_selector out = {
+		.kinds = s->kinds,
+		.first_requirement = (__u32)b->requirements.n,
+		.n_requirements = (__u32)s->n_requirements,
+		.has_prefix = s->has_prefix,
+		.first_except = (__u32)b->prefixes.n,
+		.n_excepts = (__u32)s->n_excepts,
+		.port_name = text(b, s->port_name),
+		.port_number = s->port_number,
+		.port_protocol = s->port_protocol,
+	};
+
+	if (s->has_prefix)
+		out.prefix = bundle_prefix(&s->prefix);
+	for (size_t j = 0; j < s->n_requirements; j++)
+		add_requirement(b, &s->requirements[j]);
+	for (size_t j = 0; j < s->n_excepts; j++)
+		*polc_vec_push(&b->polc->arena, &b->prefixes) = bundle_prefix(&s->excepts[j]);
+	return out;
+}
+
 static void fill_selectors(struct polc_bundle_builder *b)
 {
 	size_t n = b->plan->n_selectors;
 	struct polb_bundle_selector *out = NEW_TABLE(b, n, struct polb_bundle_selector);
 
-	for (size_t i = 0; i < n; i++) {
-		const struct polb_selector *s = &b->plan->selectors[i];
-
-		out[i] = (struct polb_bundle_selector){
-			.kinds = s->kinds,
-			.first_requirement = (__u32)b->requirements.n,
-			.n_requirements = (__u32)s->n_requirements,
-			.has_prefix = s->has_prefix,
-			.first_except = (__u32)b->prefixes.n,
-			.n_excepts = (__u32)s->n_excepts,
-			.port_name = text(b, s->port_name),
-			.port_number = s->port_number,
-			.port_protocol = s->port_protocol,
-		};
-		if (s->has_prefix)
-			out[i].prefix = bundle_prefix(&s->prefix);
-		for (size_t j = 0; j < s->n_requirements; j++)
-			add_requirement(b, &s->requirements[j]);
-		for (size_t j = 0; j < s->n_excepts; j++)
-			*polc_vec_push(&b->polc->arena, &b->prefixes) =
-				bundle_prefix(&s->excepts[j]);
-	}
+	for (size_t i = 0; i < n; i++)
+		out[i] = polc_bundle_selector(b, &b->plan->selectors[i]);
 	b->bundle.selectors = out;
 	b->bundle.n_selectors = n;
 }
@@ -171,28 +175,50 @@ static __u32 bundle_action(enum polc_action action)
 	POLC_BUG("unknown action %d", (int)action);
 }
 
+static struct polb_bundle_rule rule_of(
+	struct polc_bundle_builder *b, const struct polc_net_policy *policy)
+{
+	return (struct polb_bundle_rule){
+		.policy_kind = text(b, polc_policy_kind_name(policy->kind)),
+		.policy_namespace = text(b, policy->namespace),
+		.policy_name = text(b, policy->name),
+		.spec = policy->spec,
+	};
+}
+
 static void fill_rules(struct polc_bundle_builder *b)
 {
 	const struct polc_network *network = b->plan->network;
-	struct polb_bundle_rule *out = NEW_TABLE(b, network->n_rules, struct polb_bundle_rule);
+	size_t n = network->n_rules + network->n_isolations;
+	struct polb_bundle_rule *out = NEW_TABLE(b, n, struct polb_bundle_rule);
 
 	for (size_t i = 0; i < network->n_rules; i++) {
 		const struct polc_net_rule *rule = &network->rules[i];
 		const struct polc_net_policy *policy = &network->policies[rule->policy];
 
-		out[i] = (struct polb_bundle_rule){
-			.policy_kind = text(b, polc_policy_kind_name(policy->kind)),
-			.policy_namespace = text(b, policy->namespace),
-			.policy_name = text(b, policy->name),
-			.spec = policy->spec,
-			.index = (__u32)i - policy->first_rule,
-			.direction = rule->direction,
-			.action = bundle_action(rule->action),
-			.log = text(b, rule->log),
-		};
+		out[i] = rule_of(b, policy);
+		out[i].index = (__u32)i - policy->first_rule;
+		out[i].direction = rule->direction;
+		out[i].action = bundle_action(rule->action);
+		out[i].log = text(b, rule->log);
+	}
+	for (size_t i = network->n_rules; i < n; i++) {
+		const struct polc_isolation *isolation = &network->isolations[i - network->n_rules];
+
+		out[i] = rule_of(b, &network->policies[isolation->policy]);
+		out[i].index = POLB_RULE_INDEX_ISOLATION;
+		out[i].direction = isolation->direction;
+		out[i].action = POLB_VERDICT_DENY;
 	}
 	b->bundle.rules = out;
-	b->bundle.n_rules = network->n_rules;
+	b->bundle.n_rules = n;
+}
+
+static struct polc_span span_of_rule(const struct polc_network *network, size_t index)
+{
+	if (index < network->n_rules)
+		return network->rules[index].span;
+	return network->policies[network->isolations[index - network->n_rules].policy].span;
 }
 
 static void fill_sources(struct polc_bundle_builder *b)
@@ -201,9 +227,10 @@ static void fill_sources(struct polc_bundle_builder *b)
 
 	if (b->options->no_source)
 		return;
-	struct polb_bundle_source *out = NEW_TABLE(b, network->n_rules, struct polb_bundle_source);
-	for (size_t i = 0; i < network->n_rules; i++) {
-		struct polc_span span = network->rules[i].span;
+	size_t n = network->n_rules + network->n_isolations;
+	struct polb_bundle_source *out = NEW_TABLE(b, n, struct polb_bundle_source);
+	for (size_t i = 0; i < n; i++) {
+		struct polc_span span = span_of_rule(network, i);
 
 		if (!span.source)
 			continue;
@@ -217,7 +244,7 @@ static void fill_sources(struct polc_bundle_builder *b)
 		};
 	}
 	b->bundle.sources = out;
-	b->bundle.n_sources = network->n_rules;
+	b->bundle.n_sources = n;
 }
 
 static void fill_endpoints(struct polc_bundle_builder *b)
@@ -407,7 +434,7 @@ static void fill_manifest(struct polc_bundle_builder *b, const char *clang_versi
 		.n_tables = plan->n_tables,
 		.has_cidr4 = polc_bundle_has_cidr(plan, 4),
 		.has_cidr6 = polc_bundle_has_cidr(plan, 6),
-		.n_rules = (__u32)plan->network->n_rules,
+		.n_rules = (__u32)(plan->network->n_rules + plan->network->n_isolations),
 		.flow_entries =
 			options->flow_entries ? options->flow_entries : DEFAULT_FLOW_ENTRIES,
 		.udp_timeout_s = UDP_TIMEOUT_S,
@@ -444,6 +471,8 @@ static void fill_network(struct polc_bundle_builder *b)
 	out->n_rows_index = (size_t)plan->n_tables * plan->n_port_classes;
 	out->rule_ids = plan->rule_ids;
 	out->n_rule_ids = plan->n_rule_ids;
+	polc_bundle_fill_subjects(b);
+	polc_bundle_fill_variants(b);
 }
 
 static void fill(struct polc_bundle_builder *b, const char *clang_version)

@@ -95,6 +95,7 @@ static void fill_policies(builder *b)
 struct spec_tables {
 	POLC_VEC(struct polb_bundle_trace_symbol) symbols;
 	POLC_VEC(struct polb_bundle_trace_value) values;
+	POLC_VEC(struct polb_bundle_trace_condition) conditions;
 	struct polb_bundle_trace_selector *selectors;
 };
 
@@ -180,6 +181,101 @@ static void fill_trace_selector(builder *b, const struct polc_trace_spec *spec, 
 	};
 }
 
+/* What a test looks at, in the words of the documents. */
+static const char *test_text(enum polc_trace_test_kind kind)
+{
+	switch (kind) {
+	case POLC_TEST_INTERVALS:
+	case POLC_TEST_MASK:
+	case POLC_TEST_STRING:
+	case POLC_TEST_FILE_TYPE:
+	case POLC_TEST_ADDRESS:
+	case POLC_TEST_PORT:
+	case POLC_TEST_PROTOCOL:
+	case POLC_TEST_FAMILY:
+	case POLC_TEST_STATE:
+	case POLC_TEST_CAPS_GAINED:
+	case POLC_TEST_EXPRESSION:
+		return "arguments";
+	case POLC_TEST_PIDS:
+		return "matchPIDs";
+	case POLC_TEST_BINARY:
+		return "matchBinaries";
+	case POLC_TEST_NAMESPACE:
+		return "matchNamespaces";
+	case POLC_TEST_NAMESPACE_CHANGES:
+		return "matchNamespaceChanges";
+	case POLC_TEST_CAPABILITIES:
+		return "matchCapabilities";
+	case POLC_TEST_CAPABILITY_CHANGES:
+		return "matchCapabilityChanges";
+	case POLC_TEST_WORKLOAD:
+		return "workload";
+	}
+	POLC_BUG("unknown test %d", (int)kind);
+}
+
+static struct polb_bundle_trace_condition workload_condition(
+	builder *b, uint32_t workload, bool negate)
+{
+	const struct polc_trace_workload *w = &tracing_of(b)->workloads[workload];
+	bool holds = w->selectors->host;
+
+	return (struct polb_bundle_trace_condition){.kind = POLB_CONDITION_WORKLOAD,
+		.flags =
+			(negate ? POLB_CONDITION_NEGATED : 0u) | (holds ? POLB_CONDITION_HOST : 0u),
+		.word = workload / 64,
+		.bit = workload % 64};
+}
+
+static struct polb_bundle_trace_condition condition_of(
+	builder *b, const struct polc_trace_test *test, const struct polc_trace_lookup *lookup)
+{
+	struct polb_bundle_trace_condition condition = {
+		.kind = POLB_CONDITION_OTHER, .flags = test->negate ? POLB_CONDITION_NEGATED : 0};
+
+	if (test->kind == POLC_TEST_WORKLOAD)
+		condition = workload_condition(b, test->workload, test->negate);
+	if (test->kind == POLC_TEST_BINARY) {
+		condition.kind = POLB_CONDITION_BINARY;
+		condition.flags |= (test->parent ? POLB_CONDITION_PARENT : 0u) |
+				   (test->follow_children ? POLB_CONDITION_FOLLOWS : 0u);
+		condition.word = lookup->domain;
+		condition.bit = lookup->bit;
+	}
+	condition.text = text(b, test_text(test->kind));
+	return condition;
+}
+
+static void add_conditions(
+	builder *b, const struct polc_trace_spec *spec, struct spec_tables *tables)
+{
+	const struct polc_trace_policy *policy = &tracing_of(b)->policies[spec->policy];
+	const struct polc_tracing_plan *plan = b->options->tracing;
+
+	if (policy->has_workload) {
+		struct polb_bundle_trace_condition all =
+			workload_condition(b, policy->workload, false);
+
+		all.spec = spec->number;
+		all.selector = UINT32_MAX;
+		all.text = text(b, "workload");
+		*polc_vec_push(&b->polc->arena, &tables->conditions) = all;
+	}
+	for (size_t i = 0; i < spec->selectors.n; i++) {
+		const struct polc_trace_selector *s = &spec->selectors.items[i];
+
+		for (size_t t = 0; t < s->tests.n; t++) {
+			struct polb_bundle_trace_condition one =
+				condition_of(b, &s->tests.items[t], &plan->lookups[s->number][t]);
+
+			one.spec = spec->number;
+			one.selector = s->number;
+			*polc_vec_push(&b->polc->arena, &tables->conditions) = one;
+		}
+	}
+}
+
 static void fill_spec(builder *b, const struct polc_trace_spec *spec, struct spec_tables *tables,
 	struct polb_bundle_trace_spec *out)
 {
@@ -205,6 +301,7 @@ static void fill_spec(builder *b, const struct polc_trace_spec *spec, struct spe
 	add_spec_values(b, spec, tables);
 	for (uint32_t i = 0; i < spec->selectors.n; i++)
 		fill_trace_selector(b, spec, i, tables);
+	add_conditions(b, spec, tables);
 }
 
 static void fill_specs(builder *b)
@@ -223,6 +320,8 @@ static void fill_specs(builder *b)
 	b->bundle.n_trace_symbols = tables.symbols.n;
 	b->bundle.trace_values = tables.values.items;
 	b->bundle.n_trace_values = tables.values.n;
+	b->bundle.trace_conditions = tables.conditions.items;
+	b->bundle.n_trace_conditions = tables.conditions.n;
 	b->bundle.trace_selectors = tables.selectors;
 	b->bundle.n_trace_selectors = tracing->n_selectors;
 }

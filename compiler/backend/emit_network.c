@@ -88,5 +88,6 @@ void polc_emit_network_header(const struct polc_plan *plan,
 	define(out, "POLT_HAS_PASS", plan->uses_pass);
 	define(out, "POLT_HAS_CIDR4", polc_bundle_has_cidr(plan, 4));
 	define(out, "POLT_HAS_CIDR6", polc_bundle_has_cidr(plan, 6));
+	define(out, "POLT_HAS_SWITCHABLE", plan->network->n_switchables > 0);
 	emit_log(plan->network, out);
 }

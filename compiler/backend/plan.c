@@ -119,8 +119,21 @@ static void verify_steps(const struct polc_plan *plan)
 	}
 }
 
+static void verify_variants(const struct polc_plan *plan)
+{
+	for (uint32_t i = 0; i < plan->n_variants; i++) {
+		const struct polc_plan_variant *v = &plan->variants[i];
+		if (v->table >= plan->n_tables || (i && v->table <= v[-1].table))
+			POLC_BUG("variant %u is out of order", i);
+		for (uint32_t j = 0; j < 1u << v->n_policies; j++)
+			if (v->tables[j] >= plan->n_tables)
+				POLC_BUG("variant %u has no table", i);
+	}
+}
+
 void polc_plan_verify(const struct polc_plan *plan)
 {
+	verify_variants(plan);
 	verify_ports(plan);
 	verify_rows(plan);
 	verify_steps(plan);
@@ -184,6 +197,19 @@ static void print_row(const struct polc_plan *plan, uint32_t number, struct polc
 	}
 }
 
+/* By the policies that are enforced. */
+static void print_variant(
+	const struct polc_plan *plan, const struct polc_plan_variant *variant, struct polc_buf *out)
+{
+	polc_buf_printf(out, "variants of t%u by", variant->table);
+	for (uint32_t i = 0; i < variant->n_policies; i++)
+		polc_buf_printf(out, " %s", plan->network->switchables[variant->policies[i]].name);
+	polc_buf_puts(out, ":");
+	for (uint32_t i = 0; i < 1u << variant->n_policies; i++)
+		polc_buf_printf(out, " t%u", variant->tables[i]);
+	polc_buf_puts(out, "\n");
+}
+
 void polc_plan_print(const struct polc_plan *plan, struct polc_buf *out)
 {
 	polc_buf_printf(out, "words %u class-words %u port-classes %u steps-per-row %u\n",
@@ -206,6 +232,8 @@ void polc_plan_print(const struct polc_plan *plan, struct polc_buf *out)
 				out, " r%u", plan->rows_index[t * plan->n_port_classes + c]);
 		polc_buf_puts(out, "\n");
 	}
+	for (uint32_t i = 0; i < plan->n_variants; i++)
+		print_variant(plan, &plan->variants[i], out);
 	for (uint32_t i = 0; i < plan->n_endpoints; i++)
 		polc_buf_printf(out, "endpoint %s/%s ingress t%u egress t%u\n",
 			plan->endpoints[i].pod->namespace, plan->endpoints[i].pod->name,

@@ -36,6 +36,31 @@ struct polc_plan_cidr {
 	uint32_t identity_number;
 	uint32_t class_id;
 };
+/* What stands for a table, by the modes of the switchable policies that have a part in it. */
+struct polc_plan_variant {
+	uint32_t table;
+	const uint32_t *policies; /* indices into network->switchables, ascending */
+	uint32_t n_policies;
+	const uint32_t *tables; /* 2^n_policies; bit i of the position: policies[i] is enforced */
+};
+/* Whom some policies govern (runtime/subjects.h); subject number = index. */
+struct polc_plan_subject {
+	const uint32_t *selectors; /* indices into network->selectors: alternatives */
+	size_t n_selectors;
+	/* what their ingress rules call by name; port 0 */
+	const struct polb_named_port *ports;
+	size_t n_ports;
+	uint32_t directions; /* bit 1 << enum polc_direction */
+};
+/* The table in one direction of endpoints that satisfy exactly these subjects. */
+struct polc_plan_combination {
+	uint32_t direction; /* enum polc_direction, or POLB_COMBINATION_OTHER */
+	const uint32_t *subjects;
+	size_t n_subjects;
+	const struct polb_named_port *ports;
+	size_t n_ports;
+	uint32_t table;
+};
 struct polc_plan_endpoint {
 	const struct polc_pod *pod;
 	uint32_t identity_number;
@@ -59,6 +84,12 @@ struct polc_plan {
 	uint32_t n_rows;
 	const uint32_t *rows_index; /* n_tables * n_port_classes */
 	uint32_t n_tables;
+	const struct polc_plan_variant *variants; /* sorted by table */
+	uint32_t n_variants;
+	const struct polc_plan_subject *subjects;
+	uint32_t n_subjects;
+	const struct polc_plan_combination *combinations; /* in the bundle's order */
+	uint32_t n_combinations;
 	const uint32_t *rule_ids;
 	uint32_t n_rule_ids;
 	uint32_t max_row_steps;
@@ -78,10 +109,12 @@ struct polc_plan {
  * exceeded. */
 const struct polc_plan *polc_plan_build(struct polc *polc, const struct polc_network *network,
 	const struct polc_identities *identities);
+/* The variants of a table; NULL: it stands for itself. */
+const struct polc_plan_variant *polc_plan_variant_of(const struct polc_plan *plan, uint32_t table);
 /*
- * Decides as the programs do, from the plan's data alone: endpoint is an index into
- * plan->endpoints, port the destination port or the ICMP type. What is decided before the tables
- * (self, fragments, ...) is not looked at.
+ * Decides as the programs do, with the modes that the policies start in (verdict AUDIT: passed),
+ * from the plan's data alone: endpoint is an index into plan->endpoints, port the destination port
+ * or the ICMP type. What is decided before the tables (self, fragments, ...) is not looked at.
  */
 enum polb_verdict polc_plan_decide(const struct polc_plan *plan, uint32_t endpoint,
 	enum polc_direction direction, const struct polb_addr *peer, uint8_t protocol,

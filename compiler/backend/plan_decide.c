@@ -97,16 +97,11 @@ static bool step_hits(const struct polc_plan *plan, const struct polc_plan_step 
 	return false;
 }
 
-enum polb_verdict polc_plan_decide(const struct polc_plan *plan, uint32_t endpoint,
-	enum polc_direction direction, const struct polb_addr *peer, uint8_t protocol,
-	uint16_t port, uint32_t *rule)
+static enum polb_verdict decide(const struct polc_plan *plan, uint32_t table,
+	uint32_t port_class_id, const uint64_t *bits, uint32_t *rule)
 {
-	const struct polc_plan_endpoint *e = &plan->endpoints[endpoint];
-	uint32_t class_id = port_class(plan, port_entry(protocol, peer->family, port));
 	const struct polb_row *row =
-		&plan->rows[plan->rows_index[e->table[direction] * plan->n_port_classes +
-					     class_id]];
-	const uint64_t *bits = plan->classes[peer_class(plan, peer, e->pod->node)].bits;
+		&plan->rows[plan->rows_index[table * plan->n_port_classes + port_class_id]];
 
 	for (uint32_t i = 0; i < row->n_steps;) {
 		const struct polc_plan_step *step = &plan->steps[row->first_step + i];
@@ -119,4 +114,39 @@ enum polb_verdict polc_plan_decide(const struct polc_plan *plan, uint32_t endpoi
 	}
 	*rule = row->default_rule;
 	return (enum polb_verdict)row->default_verdict;
+}
+
+/* With the modes that the policies start in. */
+static uint32_t decisive_table(
+	const struct polc_plan *plan, const struct polc_plan_variant *variant)
+{
+	uint32_t enforced = 0;
+
+	for (uint32_t i = 0; i < variant->n_policies; i++)
+		if (!plan->network->switchables[variant->policies[i]].audit)
+			enforced |= 1u << i;
+	return variant->tables[enforced];
+}
+
+enum polb_verdict polc_plan_decide(const struct polc_plan *plan, uint32_t endpoint,
+	enum polc_direction direction, const struct polb_addr *peer, uint8_t protocol,
+	uint16_t port, uint32_t *rule)
+{
+	const struct polc_plan_endpoint *e = &plan->endpoints[endpoint];
+	uint32_t table = e->table[direction], all_rule;
+	const struct polc_plan_variant *variant = polc_plan_variant_of(plan, table);
+	uint32_t class_id = port_class(plan, port_entry(protocol, peer->family, port));
+	const uint64_t *bits = plan->classes[peer_class(plan, peer, e->pod->node)].bits;
+
+	if (!variant)
+		return decide(plan, table, class_id, bits, rule);
+	uint32_t decisive = decisive_table(plan, variant);
+	uint32_t all = variant->tables[(1u << variant->n_policies) - 1];
+	enum polb_verdict verdict = decide(plan, decisive, class_id, bits, rule);
+
+	if (verdict != POLB_VERDICT_ALLOW || all == decisive ||
+		decide(plan, all, class_id, bits, &all_rule) != POLB_VERDICT_DENY)
+		return verdict;
+	*rule = all_rule;
+	return POLB_VERDICT_AUDIT;
 }

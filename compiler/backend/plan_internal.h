@@ -34,11 +34,19 @@ typedef POLC_VEC(struct polc_rule_part) polc_rule_parts;
 struct polc_table {
 	enum polc_direction direction;
 	bool isolated;
+	bool closed; /* denies everything, the local node too: for what has no table of its own */
 	const uint32_t *policies; /* indices, in order of evaluation */
 	size_t n_policies;
 	/* named ports of the endpoint, only when the table depends on them */
 	const struct polb_named_port *ports;
 	size_t n_ports;
+	/*
+	 * Only for posture "deny" with switchable policies: those that select the endpoint in the
+	 * other direction alone, and whether an always enforced one selects it at all.
+	 */
+	const uint32_t *elsewhere;
+	size_t n_elsewhere;
+	bool governed;
 	polc_rule_parts parts; /* in order of evaluation */
 	uint64_t hash;
 };
@@ -65,6 +73,48 @@ void polc_planner_limit(struct polc_planner *p, const char *what, uint64_t is, u
 
 /* plan_tables.c: endpoints to tables, tables to rule parts. */
 void polc_plan_tables(struct polc_planner *p);
+/* All policies that select somebody, each once, in order of evaluation. */
+struct polc_selection {
+	const struct polc_net_policy **policies; /* until the next selection */
+	size_t n;
+};
+/* How plan_tables.c finds policies and makes tables, for plan_combinations.c. */
+struct polc_table_maker {
+	void *context;
+	struct polc_selection (*select)(void *context, const struct polb_identity_view *view);
+	/* `ports`: the endpoint's named ports. */
+	uint32_t (*table)(void *context, const struct polc_selection *selection,
+		const struct polb_named_port *ports, size_t n_ports, enum polc_direction direction);
+	/* Those of `ports` that the selected policies' ingress rules name, sorted; into `out`. */
+	size_t (*named)(void *context, const struct polc_selection *selection,
+		const struct polb_named_port *ports, size_t n_ports, struct polb_named_port *out);
+	uint32_t (*closed)(void *context); /* the table that denies everything */
+};
+/*
+ * plan_combinations.c: subjects, and tables for endpoints that are not in the inventory. First the
+ * inventory's own are added, then those that its labels and the policies' make possible.
+ */
+struct polc_combinations;
+struct polc_combinations *polc_combinations_begin(
+	struct polc_planner *p, const struct polc_table_maker *maker);
+void polc_combinations_add(struct polc_combinations *c, const struct polc_selection *selection,
+	const struct polb_named_port *ports, size_t n_ports);
+void polc_combinations_end(struct polc_combinations *c);
+/* plan_vocabulary.c: label sets that endpoints may have, most likely first, to `call`; until it
+ * returns false. */
+typedef bool polc_vocabulary_call(
+	void *context, const struct polb_label *labels, size_t n, unsigned distance);
+void polc_plan_vocabulary(struct polc_planner *p, polc_vocabulary_call *call, void *context);
+/*
+ * plan_variants.c: for each table that switchable policies have a part in, the tables that stand
+ * for it by their modes; made by `intern`, which numbers a table by its key (borrowed until it
+ * returns).
+ */
+typedef uint32_t polc_table_intern(void *context, const struct polc_table *key);
+void polc_plan_variants(struct polc_planner *p, polc_table_intern *intern, void *context);
+/* The default rule of a table that isolates. */
+uint32_t polc_plan_isolation_rule(
+	const struct polc_network *network, const struct polc_table *table);
 /* plan_peers.c: bits of a rule; classes, exact peers and prefixes. */
 void polc_plan_number_selectors(struct polc_planner *p);
 const uint32_t *polc_plan_rule_bits(

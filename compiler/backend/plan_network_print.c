@@ -84,17 +84,20 @@ static bool is_in_object(const struct printer *p, const struct polb_map_plan *ma
 {
 	static const struct {
 		const char *name;
-		enum { CIDR4, CIDR6, PORTS, TC } needs;
+		enum { CIDR4, CIDR6, PORTS, TC, MODES } needs;
 	} conditional[] = {
 		{"polt_cidrs4", CIDR4},
 		{"polt_cidrs6", CIDR6},
 		{"polt_ports", PORTS},
 		{"polt_interfaces", TC},
+		{"polt_tables", MODES},
+		{"polt_modes", MODES},
 	};
 	const bool has[] = {[CIDR4] = p->manifest->has_cidr4,
 		[CIDR6] = p->manifest->has_cidr6,
 		[PORTS] = p->plan->n_port_classes > 1,
-		[TC] = p->manifest->hooks & POLB_HOOK_TC};
+		[TC] = p->manifest->hooks & POLB_HOOK_TC,
+		[MODES] = p->plan->network->n_switchables > 0};
 
 	for (size_t i = 0; i < POLC_ARRAY_SIZE(conditional); i++)
 		if (!strcmp(conditional[i].name, map->name))
@@ -128,6 +131,8 @@ static const struct map_use *map_use(const char *name)
 		{"polt_rows", false, "row -> steps, default"},
 		{"polt_steps", false, "step -> verdict and masks"},
 		{"polt_step_words", false, "the masks"},
+		{"polt_tables", false, "table -> the ones that stand for it, by modes"},
+		{"polt_modes", false, "policies that can be switched"},
 		{"polt_rule_ids", false, "bit of a mask -> rule"},
 		{"polt_counters", false, "packets and bytes by rule, on each CPU"},
 	};

@@ -116,7 +116,7 @@ static void middle_step(struct rows *r, const struct polc_table *table, const ui
 
 static void local_node_step(struct rows *r, const struct polc_table *table, steps *list)
 {
-	if (!table->isolated || table->direction != POLC_INGRESS)
+	if (!table->isolated || table->closed || table->direction != POLC_INGRESS)
 		return;
 	struct step *step = open_step(r, list, POLB_VERDICT_ALLOW);
 	*polc_vec_push(r->p->arena, &step->bits) =
@@ -262,7 +262,7 @@ static uint32_t build_row(
 	local_node_step(r, table, &list);
 	if (table->isolated) {
 		row.default_verdict = POLB_VERDICT_DENY;
-		row.default_rule = POLB_RULE_DEFAULT_DENY;
+		row.default_rule = polc_plan_isolation_rule(r->p->network, table);
 	} else {
 		ordered_steps(r, table, parts, n, POLC_TIER_BASELINE, &list);
 	}

@@ -20,6 +20,9 @@ struct tables {
 	bool *rule_named;            /* per rule: has named ingress ports */
 	uint32_t *hash;              /* of tables, + 1 */
 	size_t hash_size;
+	uint64_t *bits; /* select_policies(): selectors that hold */
+	POLC_VEC(const struct polc_net_policy *) found;
+	struct polc_combinations *combinations;
 };
 
 static uint32_t number_item(struct polc_planner *p, uint8_t protocol, uint16_t number)
@@ -152,24 +155,29 @@ static uint64_t hash_bytes(uint64_t h, const void *data, size_t n)
 
 static uint64_t hash_table_key(const struct polc_table *k)
 {
-	uint64_t h = 0xcbf29ce484222325ull ^ (uint64_t)k->direction << 1 ^ k->isolated;
+	uint64_t h =
+		0xcbf29ce484222325ull ^ (uint64_t)k->direction << 2 ^ k->closed << 1 ^ k->isolated;
 
 	h = hash_bytes(h, k->policies, k->n_policies * sizeof(*k->policies));
 	for (size_t i = 0; i < k->n_ports; i++) {
 		h = hash_bytes(h, k->ports[i].name, strlen(k->ports[i].name) + 1);
 		h = hash_bytes(h, &k->ports[i].port, sizeof(k->ports[i].port));
 	}
-	return h;
+	return hash_bytes(h, k->elsewhere, k->n_elsewhere * sizeof(*k->elsewhere));
+}
+
+static bool same_ids(const uint32_t *a, size_t n_a, const uint32_t *b, size_t n_b)
+{
+	return n_a == n_b && (!n_a || !memcmp(a, b, n_a * sizeof(*a)));
 }
 
 static bool same_table(const struct polc_table *a, const struct polc_table *b)
 {
 	if (a->hash != b->hash || a->direction != b->direction || a->isolated != b->isolated ||
-		a->n_policies != b->n_policies || a->n_ports != b->n_ports)
+		a->closed != b->closed || a->n_ports != b->n_ports || a->governed != b->governed ||
+		!same_ids(a->policies, a->n_policies, b->policies, b->n_policies) ||
+		!same_ids(a->elsewhere, a->n_elsewhere, b->elsewhere, b->n_elsewhere))
 		return false;
-	for (size_t i = 0; i < a->n_policies; i++)
-		if (a->policies[i] != b->policies[i])
-			return false;
 	for (size_t i = 0; i < a->n_ports; i++)
 		if (polc_named_port_compare(&a->ports[i], &b->ports[i]))
 			return false;
@@ -190,7 +198,7 @@ static void grow_hash(struct tables *t)
 
 static uint32_t intern_table(struct tables *t, struct polc_table *key)
 {
-	if (!key->n_policies && !key->isolated)
+	if (!key->n_policies && !key->isolated && !key->n_elsewhere)
 		return 0;
 	key->hash = hash_table_key(key);
 	if (t->p->tables.n * 2 >= t->hash_size)
@@ -222,14 +230,10 @@ static void index_subjects(struct tables *t)
 		t->selector_policies[i] = lists[i].items;
 		t->n_selector_policies[i] = lists[i].n;
 	}
+	t->bits = POLC_NEW_ARRAY(p->arena, (p->network->n_selectors + 63) / 64, uint64_t);
 	t->subjects =
 		polc_selector_index_build(p->arena, p->network->selectors, p->network->n_selectors);
 }
-
-struct selection {
-	const struct polc_net_policy **policies;
-	size_t n;
-};
 
 static int compare_policies(const void *pa, const void *pb)
 {
@@ -237,29 +241,31 @@ static int compare_policies(const void *pa, const void *pb)
 		*(const struct polc_net_policy *const *)pb);
 }
 
-/* All policies that select the identity, each once, in order of evaluation. */
-static struct selection select_policies(struct tables *t, const struct polb_identity_view *view)
+/* All policies that select the identity, each once, in order of evaluation; in t->found. */
+static struct polc_selection select_policies(
+	struct tables *t, const struct polb_identity_view *view)
 {
 	struct polc_planner *p = t->p;
 	size_t n_words = (p->network->n_selectors + 63) / 64;
-	uint64_t *bits = POLC_NEW_ARRAY(p->arena, n_words, uint64_t);
-	POLC_VEC(const struct polc_net_policy *) found = {0};
-	struct selection s = {0};
+	struct polc_selection s = {0};
 
-	polc_selector_index_match(t->subjects, view, bits);
+	if (n_words)
+		memset(t->bits, 0, n_words * sizeof(*t->bits));
+	t->found.n = 0;
+	polc_selector_index_match(t->subjects, view, t->bits);
 	for (size_t w = 0; w < n_words; w++)
-		for (uint64_t rest = bits[w]; rest; rest &= rest - 1) {
+		for (uint64_t rest = t->bits[w]; rest; rest &= rest - 1) {
 			size_t sel = w * 64 + (size_t)__builtin_ctzll(rest);
 			for (size_t i = 0; i < t->n_selector_policies[sel]; i++)
-				*polc_vec_push(p->arena, &found) =
+				*polc_vec_push(p->arena, &t->found) =
 					&p->network->policies[t->selector_policies[sel][i]];
 		}
-	if (found.n)
-		qsort(found.items, found.n, sizeof(*found.items), compare_policies);
-	for (size_t i = 0; i < found.n; i++)
-		if (!i || found.items[i] != found.items[s.n - 1])
-			found.items[s.n++] = found.items[i];
-	s.policies = found.items;
+	if (t->found.n)
+		qsort(t->found.items, t->found.n, sizeof(*t->found.items), compare_policies);
+	for (size_t i = 0; i < t->found.n; i++)
+		if (!i || t->found.items[i] != t->found.items[s.n - 1])
+			t->found.items[s.n++] = t->found.items[i];
+	s.policies = t->found.items;
 	return s;
 }
 
@@ -271,9 +277,71 @@ static bool has_named_ingress(const struct tables *t, const struct polc_net_poli
 	return false;
 }
 
-static uint32_t table_for(struct tables *t, const struct selection *s,
-	const struct polc_identity *identity, enum polc_direction direction)
+static bool rule_names(const struct polc_net_rule *rule, const struct polb_named_port *port)
 {
+	if (rule->direction != POLC_INGRESS)
+		return false;
+	for (size_t i = 0; i < rule->n_ports; i++)
+		if (rule->ports[i].kind == POLC_PORT_NAME &&
+			(rule->ports[i].protocols & polc_protocol_bit(port->protocol)) &&
+			!strcmp(rule->ports[i].name, port->name))
+			return true;
+	return false;
+}
+
+static bool is_named(
+	const struct tables *t, const struct polc_selection *s, const struct polb_named_port *port)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct polc_net_policy *policy = s->policies[i];
+		if (!policy->selects[POLC_INGRESS] || !has_named_ingress(t, policy))
+			continue;
+		for (uint32_t j = 0; j < policy->n_rules; j++)
+			if (rule_names(&t->p->network->rules[policy->first_rule + j], port))
+				return true;
+	}
+	return false;
+}
+
+/* Of an endpoint's named ports, sorted, those that matter to its ingress table. */
+static size_t named_ports(void *context, const struct polc_selection *s,
+	const struct polb_named_port *ports, size_t n_ports, struct polb_named_port *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < n_ports; i++)
+		if ((!n || polc_named_port_compare(&out[n - 1], &ports[i])) &&
+			is_named(context, s, &ports[i]))
+			out[n++] = ports[i];
+	return n;
+}
+
+/*
+ * With posture "deny" an endpoint that no policy selects in either direction is isolated in both:
+ * who else may be in audit mode matters here, too.
+ */
+static void note_elsewhere(struct tables *t, const struct polc_selection *s, struct polc_table *key)
+{
+	const struct polc_network *network = t->p->network;
+	uint32_t *elsewhere = POLC_NEW_ARRAY(t->p->arena, s->n, uint32_t);
+
+	if (network->posture != POLC_POSTURE_DENY || !network->n_switchables)
+		return;
+	for (size_t i = 0; i < s->n; i++) {
+		key->governed |= !s->policies[i]->switchable;
+		if (!s->policies[i]->selects[key->direction])
+			elsewhere[key->n_elsewhere++] =
+				(uint32_t)(s->policies[i] - network->policies);
+	}
+	key->elsewhere = elsewhere;
+	if (key->governed)
+		key->n_elsewhere = 0;
+}
+
+static uint32_t table_for(void *context, const struct polc_selection *s,
+	const struct polb_named_port *ports, size_t n_ports, enum polc_direction direction)
+{
+	struct tables *t = context;
 	const struct polc_network *network = t->p->network;
 	uint32_t *policies = POLC_NEW_ARRAY(t->p->arena, s->n, uint32_t);
 	struct polc_table key = {.direction = direction, .policies = policies};
@@ -284,13 +352,30 @@ static uint32_t table_for(struct tables *t, const struct selection *s,
 			continue;
 		policies[key.n_policies++] = (uint32_t)(policy - network->policies);
 		key.isolated |= policy->isolates[direction];
-		if (direction == POLC_INGRESS && has_named_ingress(t, policy)) {
-			key.ports = identity->ports;
-			key.n_ports = identity->n_ports;
-		}
+	}
+	if (direction == POLC_INGRESS && n_ports) {
+		struct polb_named_port *own =
+			POLC_NEW_ARRAY(t->p->arena, n_ports, struct polb_named_port);
+		key.ports = own;
+		key.n_ports = named_ports(t, s, ports, n_ports, own);
 	}
 	key.isolated |= network->posture == POLC_POSTURE_ALWAYS;
 	key.isolated |= network->posture == POLC_POSTURE_DENY && !s->n;
+	note_elsewhere(t, s, &key);
+	return intern_table(t, &key);
+}
+
+/* Of a variant: ports matter only when one of the policies that are left names them. */
+static uint32_t intern_variant(void *context, const struct polc_table *variant)
+{
+	struct tables *t = context;
+	struct polc_table key = *variant;
+	bool named = false;
+
+	for (size_t i = 0; i < key.n_policies; i++)
+		named |= has_named_ingress(t, &t->p->network->policies[key.policies[i]]);
+	if (!named)
+		key.n_ports = 0;
 	return intern_table(t, &key);
 }
 
@@ -343,18 +428,40 @@ static void assign_endpoints(struct tables *t)
 			.n_labels = id->n_labels,
 			.ports = id->ports,
 			.n_ports = id->n_ports};
-		struct selection s = select_policies(t, &view);
+		struct polc_selection s = select_policies(t, &view);
+		polc_combinations_add(t->combinations, &s, id->ports, id->n_ports);
 		for (int d = 0; d < 2; d++)
-			tables[d] = table_for(t, &s, id, (enum polc_direction)d);
+			tables[d] =
+				table_for(t, &s, id->ports, id->n_ports, (enum polc_direction)d);
 	}
+}
+
+static struct polc_selection select_for(void *context, const struct polb_identity_view *view)
+{
+	return select_policies(context, view);
+}
+
+static uint32_t closed_table(void *context)
+{
+	struct polc_table key = {.direction = POLC_INGRESS, .isolated = true, .closed = true};
+
+	return intern_table(context, &key);
 }
 
 void polc_plan_tables(struct polc_planner *p)
 {
 	struct tables t = {.p = p};
+	const struct polc_table_maker maker = {.context = &t,
+		.select = select_for,
+		.table = table_for,
+		.named = named_ports,
+		.closed = closed_table};
 
 	*polc_vec_push(p->arena, &p->tables) = (struct polc_table){0};
 	cut_rules(&t);
 	index_subjects(&t);
+	t.combinations = polc_combinations_begin(p, &maker);
 	assign_endpoints(&t);
+	polc_combinations_end(t.combinations);
+	polc_plan_variants(p, intern_variant, &t);
 }

@@ -317,6 +317,7 @@ static uint64_t endpoint_key(const struct polc_run *run)
 struct outcome {
 	bool passes, rule_known;
 	uint32_t rule;
+	bool audited; /* passes because policies are in audit mode */
 };
 
 static void find_rule(
@@ -329,6 +330,7 @@ static void find_rule(
 	if (run->event_seen) {
 		outcome->rule = run->event.rule;
 		outcome->rule_known = true;
+		outcome->audited = run->event.verdict == POLB_VERDICT_AUDIT;
 	} else if (outcome->passes && !bpf_map_lookup_elem(map_fd(run, "polt_flows"), key, &flow)) {
 		outcome->rule = (uint32_t)(flow.state >> 8) & 0xffffff;
 		outcome->rule_known = true;
@@ -379,6 +381,13 @@ static int report_disagreement(const struct polc_question *question, const struc
 	return -EILSEQ;
 }
 
+static enum polb_verdict verdict_of(const struct outcome *outcome)
+{
+	if (!outcome->passes)
+		return POLB_VERDICT_DENY;
+	return outcome->audited ? POLB_VERDICT_AUDIT : POLB_VERDICT_ALLOW;
+}
+
 int polc_run_ask(struct polc_run *run, const struct polc_question *question,
 	const struct polb_addr *local, struct polc_run_answer *answer)
 {
@@ -394,12 +403,14 @@ int polc_run_ask(struct polc_run *run, const struct polc_question *question,
 			result = ask_hook(run, question, local, hooks[i], &outcomes[n++]);
 	if (result < 0)
 		return result;
-	if (n == 2 && outcomes[0].passes != outcomes[1].passes)
+	if (n == 2 && verdict_of(&outcomes[0]) != verdict_of(&outcomes[1]))
 		return report_disagreement(question, &outcomes[0]);
 	*answer = (struct polc_run_answer){
-		.verdict = outcomes[0].passes ? POLB_VERDICT_ALLOW : POLB_VERDICT_DENY,
+		.verdict = verdict_of(&outcomes[0]),
 		.rule_known = outcomes[0].rule_known,
 		.rule = outcomes[0].rule,
 	};
+	if (polc_isolation_find(run->plan->network, answer->rule))
+		answer->rule = POLB_RULE_DEFAULT_DENY;
 	return 0;
 }

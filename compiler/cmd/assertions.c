@@ -8,7 +8,8 @@ void polc_cmd_check_assertions(struct polc_cmd *cmd)
 	const struct polc_assert_context context = {
 		.polc = &cmd->polc,
 		.input = &cmd->input,
-		.network = cmd->network,
+		/* what is in audit mode keeps no promise */
+		.network = polc_network_view(&cmd->polc.arena, cmd->network, POLC_VIEW_ENFORCED),
 		.identities = cmd->identities,
 		.tracing = cmd->tracing,
 	};

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "../backend/bundle.h"
+#include "secret_key.h"
 #include "verify.h"
 
 struct build {
@@ -13,6 +14,8 @@ struct build {
 	const char *output;
 	polc_text_list hooks;
 	const char *keep_c;
+	const char *key, *passphrase_file;
+	struct polc_secret_key secret_key; /* with --key */
 	bool no_source, audit, no_cache, verbose;
 	bool verify;
 	struct polc_verify_flags verify_flags;
@@ -23,6 +26,7 @@ static const struct polc_option options[] = {
 	{"output", 'o', POLC_OPTION_TEXT, offsetof(struct build, output), "OUT.o", NULL,
 		"where the bundle goes (default: policy.o; -: stdout)"},
 	POLC_CMD_POLICY_OPTIONS,
+	POLC_CMD_MODE_OPTIONS,
 	{"hook", 0, POLC_OPTION_LIST, offsetof(struct build, hooks), "cgroup|tc", NULL,
 		"hooks to compile for (default: what the endpoints need)"},
 	{"audit", 0, POLC_OPTION_FLAG, offsetof(struct build, audit), NULL, NULL,
@@ -38,7 +42,10 @@ static const struct polc_option options[] = {
 	{"verify", 0, POLC_OPTION_FLAG, offsetof(struct build, verify), NULL, NULL,
 		"write it only when the kernels' verifiers accept it, with what it costs there"},
 	POLC_CMD_KERNEL_OPTIONS(build, verify_flags),
-	{"key", 0, POLC_OPTION_LATER, 0, NULL, NULL, NULL},
+	{"key", 0, POLC_OPTION_TEXT, offsetof(struct build, key), "KEY", NULL,
+		"sign it with this secret key: a file, - or env:NAME"},
+	{"passphrase-file", 0, POLC_OPTION_TEXT, offsetof(struct build, passphrase_file), "FILE",
+		NULL, "whose first line is the key's passphrase (default: ask)"},
 };
 
 static const struct polc_command command = {
@@ -134,6 +141,8 @@ static int compile(struct build *build, uint32_t hooks)
 	if (!code && build->verify)
 		code = polc_verify_built(
 			&build->cmd, &build->verify_options, build->output, &data, &size);
+	if (!code && build->key)
+		code = polc_sign_bundle(&build->secret_key, build->output, data, size);
 	if (code) {
 		free(data);
 		return code;
@@ -163,6 +172,11 @@ static int run(struct build *build)
 		return exit_code;
 	if (build->verify_flags.kernels.n || build->verify_flags.max_insns)
 		build->verify = true;
+	if (build->key)
+		exit_code = polc_secret_key_read(
+			build->key, build->passphrase_file, &build->secret_key);
+	if (exit_code)
+		return exit_code;
 	exit_code = polc_cmd_load(&build->cmd);
 	if (exit_code == POLC_EXIT_OK) {
 		polc_cmd_check_assertions(&build->cmd);
@@ -179,6 +193,7 @@ int polc_cmd_build(int argc, char **argv)
 
 	if (polc_cmd_parse(&command, &build, argc, argv, &exit_code))
 		exit_code = run(&build);
+	polc_secret_key_forget(&build.secret_key);
 	polc_cmd_free(&build);
 	return exit_code;
 }

@@ -21,6 +21,7 @@ static const char *const formats[] = {"text", "json", "sarif", NULL};
 
 static const struct polc_option options[] = {
 	POLC_CMD_POLICY_OPTIONS,
+	POLC_CMD_MODE_OPTIONS,
 	{"format", 0, POLC_OPTION_CHOICE, offsetof(struct check, cmd.format), NULL, formats,
 		"how diagnostics are printed: text on stderr, the others on stdout"},
 	{NULL, 'W', POLC_OPTION_LIST, offsetof(struct check, warnings), "NAME", NULL,
@@ -82,7 +83,7 @@ static void lint(struct check *check)
 	struct polc_cmd *cmd = &check->cmd;
 	const struct polc_lint_context context = {.polc = &cmd->polc,
 		.input = &cmd->input,
-		.network = cmd->network,
+		.network = polc_network_view(&cmd->polc.arena, cmd->network, POLC_VIEW_ALL),
 		.identities = cmd->identities,
 		.tracing = cmd->tracing,
 		.tracing_options = &cmd->tracing_options,

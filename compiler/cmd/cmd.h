@@ -25,6 +25,8 @@ int polc_cmd_completion(int argc, char **argv);
 int polc_cmd_verify(int argc, char **argv);
 int polc_cmd_target(int argc, char **argv);
 int polc_cmd_test(int argc, char **argv);
+int polc_cmd_sign(int argc, char **argv);
+int polc_cmd_keygen(int argc, char **argv);
 
 typedef POLC_VEC(const char *) polc_text_list;
 
@@ -85,9 +87,10 @@ struct polc_cmd {
 	unsigned unsupported; /* enum polc_unsupported */
 	unsigned posture;     /* enum polc_posture */
 	const char *cluster_name;
-	polc_text_list target_names; /* --target */
-	unsigned format;             /* index in the subcommand's own list; 0 is text or table */
-	const char *config_file;     /* --config */
+	polc_text_list audit_policies, switchable; /* --audit-policy, --switchable */
+	polc_text_list target_names;               /* --target */
+	unsigned format;         /* index in the subcommand's own list; 0 is text or table */
+	const char *config_file; /* --config */
 	bool no_config;
 	bool warnings_are_errors;  /* of -Werror or .polc.yaml; for check */
 	struct polc_levels levels; /* of -W and .polc.yaml; polc.levels points here */
@@ -126,6 +129,15 @@ extern const char *const polc_posture_names[];
 	{                                                                                          \
 		"cluster-name", 0, POLC_OPTION_TEXT, offsetof(struct polc_cmd, cluster_name),      \
 			"NAME", NULL, "value of the label io.cilium.k8s.policy.cluster"            \
+	}
+
+/* Of those that look at what a build would make; others know the modes that policies say. */
+#define POLC_CMD_MODE_OPTIONS                                                                      \
+	{"audit-policy", 0, POLC_OPTION_LIST, offsetof(struct polc_cmd, audit_policies), "POLICY", \
+		NULL, "this network policy can be switched, and starts in audit mode"},            \
+	{                                                                                          \
+		"switchable", 0, POLC_OPTION_LIST, offsetof(struct polc_cmd, switchable),          \
+			"POLICY", NULL, "this network policy can be switched, and starts enforced" \
 	}
 
 /*

@@ -68,8 +68,11 @@ static int load_sides(struct diff *diff, struct polc_diff_side sides[2])
 
 static void compare_network(struct polc_diff *diff)
 {
-	const struct polc_network *const networks[2] = {
-		diff->sides[0].cmd.network, diff->sides[1].cmd.network};
+	const struct polc_network *networks[2];
+
+	for (unsigned i = 0; i < 2; i++)
+		networks[i] = polc_network_view(
+			&diff->polc->arena, diff->sides[i].cmd.network, POLC_VIEW_ENFORCED);
 
 	polc_reach_changes(
 		polc_reach_new(&diff->polc->arena, networks, 2, diff->sides[1].cmd.identities),

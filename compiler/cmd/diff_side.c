@@ -47,7 +47,8 @@ static void take_places(struct polc_cmd *cmd, const struct polb_bundle *bundle)
 {
 	struct polc_arena *arena = &cmd->polc.arena;
 
-	if (bundle->n_sources != cmd->network->n_rules || !bundle->n_sources)
+	if (bundle->n_sources != cmd->network->n_rules + cmd->network->n_isolations ||
+		!bundle->n_sources)
 		return;
 	cmd->rule_texts = POLC_NEW_ARRAY(arena, bundle->n_sources, const char *);
 	for (size_t i = 0; i < bundle->n_sources; i++)

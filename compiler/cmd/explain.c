@@ -25,6 +25,7 @@ static const char *const formats[] = {"text", "json", NULL};
 
 static const struct polc_option options[] = {
 	POLC_CMD_POLICY_OPTIONS,
+	POLC_CMD_MODE_OPTIONS,
 	{"from", 0, POLC_OPTION_TEXT, offsetof(struct explain, from), "WHO", NULL,
 		"namespace/pod, node:NAME, an address, an entity or ns:k=v,k=v"},
 	{"to", 0, POLC_OPTION_TEXT, offsetof(struct explain, to), "WHO", NULL, "likewise"},

@@ -68,16 +68,25 @@ static const char *text_of(struct polc_cmd *cmd, struct polc_span span)
 	return polc_arena_strndup(&cmd->polc.arena, source->text + begin, end - begin);
 }
 
-/* Why, in words; for rules that somebody wrote their place says it. */
-static const char *reason_of(struct polc_cmd *cmd, const struct polc_explained_side *side)
+static const char *default_deny(struct polc_cmd *cmd, uint32_t isolation)
 {
-	if (!side->governed)
-		return "not governed here";
+	const struct polc_isolation *by = polc_isolation_find(cmd->network, isolation);
+
+	if (!by)
+		return "default deny: it is isolated in this direction, and no rule allows this";
+	return polc_arena_printf(&cmd->polc.arena,
+		"default deny: %s isolates it in this direction, and no rule allows this",
+		policy_name(cmd, &cmd->network->policies[by->policy]));
+}
+
+/* Why, in words; for rules that somebody wrote their place says it. */
+static const char *why(struct polc_cmd *cmd, const struct polc_explained_side *side)
+{
 	switch (side->decision.rule) {
 	case POLB_RULE_NONE:
 		return "default allow: nothing isolates it in this direction, and no rule decides";
 	case POLB_RULE_DEFAULT_DENY:
-		return "default deny: it is isolated in this direction, and no rule allows this";
+		return default_deny(cmd, side->decision.isolation);
 	case POLB_RULE_LOCAL_NODE:
 		return "local node: an endpoint's own node may always reach it, unless denied";
 	case POLB_RULE_SELF:
@@ -88,6 +97,16 @@ static const char *reason_of(struct polc_cmd *cmd, const struct polc_explained_s
 		return polc_arena_printf(&cmd->polc.arena, "by the rule at %s",
 			polc_cmd_rule_text(cmd, side->decision.rule));
 	}
+}
+
+static const char *reason_of(struct polc_cmd *cmd, const struct polc_explained_side *side)
+{
+	if (!side->governed)
+		return "not governed here";
+	if (side->decision.verdict != POLB_VERDICT_AUDIT)
+		return why(cmd, side);
+	return polc_arena_printf(&cmd->polc.arena,
+		"passes, as policies in audit mode decide nothing; enforced: %s", why(cmd, side));
 }
 
 static void print_match(struct polc_cmd *cmd, const struct polc_match *match, FILE *out)
@@ -104,8 +123,10 @@ static void print_policy(
 {
 	const struct polc_net_policy *policy = explained->policy;
 
-	fprintf(out, "    %s (%s:%u)%s", policy_name(cmd, policy), file_of(cmd, policy->span),
-		line_of(cmd, policy->span), explained->isolates ? " isolates" : "");
+	fprintf(out, "    %s (%s:%u)%s%s", policy_name(cmd, policy), file_of(cmd, policy->span),
+		line_of(cmd, policy->span),
+		polc_policy_is_audited(cmd->network, policy) ? " in audit mode" : "",
+		explained->isolates ? " isolates" : "");
 	if (!explained->matches.n && explained->n_rules)
 		fprintf(out, "%s %u rule%s here, none decides\n", explained->isolates ? "," : ":",
 			explained->n_rules, explained->n_rules == 1 ? "" : "s");
@@ -131,10 +152,8 @@ static void print_side(struct polc_cmd *cmd, const struct polc_explained_side *s
 
 static const char *final_verdict(const struct polc_explained_side sides[2])
 {
-	bool allowed = sides[POLC_INGRESS].decision.verdict == POLB_VERDICT_ALLOW &&
-		       sides[POLC_EGRESS].decision.verdict == POLB_VERDICT_ALLOW;
-
-	return allowed ? "allow" : "deny";
+	return polc_verdict_name(polc_flow_verdict(
+		sides[POLC_EGRESS].decision.verdict, sides[POLC_INGRESS].decision.verdict));
 }
 
 void polc_explain_print_text(struct polc_cmd *cmd, const struct polc_flow *flow,
@@ -174,6 +193,9 @@ static void add_policy(
 	polc_buf_json_member(b, "name", policy->name);
 	polc_buf_json_member(b, "tier", tier_name(policy->tier));
 	polc_buf_json_member(b, "file", file_of(cmd, policy->span));
+	if (policy->switchable)
+		polc_buf_json_member(b, "mode",
+			polc_policy_is_audited(cmd->network, policy) ? "audit" : "enforce");
 	polc_buf_printf(b, "\"line\":%u,\"isolates\":%s,\"rules\":%u,\"matches\":[",
 		line_of(cmd, policy->span), explained->isolates ? "true" : "false",
 		explained->n_rules);

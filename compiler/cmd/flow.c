@@ -171,10 +171,17 @@ static void evaluate_side(struct polc_cmd *cmd, struct polc_arena *scratch,
 
 void polc_flow_conclude(struct polc_flow_answer *answer)
 {
-	bool allowed = answer->side[POLC_INGRESS].verdict == POLB_VERDICT_ALLOW &&
-		       answer->side[POLC_EGRESS].verdict == POLB_VERDICT_ALLOW;
+	answer->verdict = polc_flow_verdict(
+		answer->side[POLC_EGRESS].verdict, answer->side[POLC_INGRESS].verdict);
+}
 
-	answer->verdict = allowed ? POLB_VERDICT_ALLOW : POLB_VERDICT_DENY;
+enum polb_verdict polc_flow_verdict(enum polb_verdict egress, enum polb_verdict ingress)
+{
+	if (egress == POLB_VERDICT_ALLOW)
+		return ingress;
+	if (egress == POLB_VERDICT_AUDIT && ingress == POLB_VERDICT_DENY)
+		return POLB_VERDICT_DENY;
+	return egress;
 }
 
 void polc_flow_evaluate(struct polc_cmd *cmd, struct polc_arena *scratch,
@@ -190,7 +197,8 @@ const struct polc_side *polc_flow_deciding_side(const struct polc_flow_answer *a
 	const struct polc_side *egress = &answer->side[POLC_EGRESS];
 	const struct polc_side *ingress = &answer->side[POLC_INGRESS];
 
-	if (egress->governed && egress->verdict != POLB_VERDICT_ALLOW)
+	if (egress->governed && egress->verdict != POLB_VERDICT_ALLOW &&
+		egress->verdict == answer->verdict)
 		return egress;
 	if (ingress->governed)
 		return ingress;

@@ -82,6 +82,8 @@ void polc_flow_decide(struct polc_cmd *cmd, struct polc_arena *arena, const stru
 /* Decides both sides. `scratch` is filled; the caller frees it between questions. */
 void polc_flow_evaluate(struct polc_cmd *cmd, struct polc_arena *scratch,
 	const struct polc_flow *flow, struct polc_flow_answer *answer);
+/* Of both sides together: denied when one denies, audited when one would. */
+enum polb_verdict polc_flow_verdict(enum polb_verdict egress, enum polb_verdict ingress);
 /* Verdict of both sides together. */
 void polc_flow_conclude(struct polc_flow_answer *answer);
 /* The deciding rule to show: of the denying side, else of the governed ingress, else egress; NULL:

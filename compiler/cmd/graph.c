@@ -151,9 +151,12 @@ static int find_focus(struct graph *graph)
 	return POLC_EXIT_OK;
 }
 
-static struct polc_topology_set set_of(const struct polc_cmd *cmd)
+/* Drawn as enforced: without what is in audit mode. */
+static struct polc_topology_set set_of(struct polc_cmd *cmd)
 {
-	return (struct polc_topology_set){cmd->network, cmd->identities, &cmd->input.inventory};
+	return (struct polc_topology_set){
+		polc_network_view(&cmd->polc.arena, cmd->network, POLC_VIEW_ENFORCED),
+		cmd->identities, &cmd->input.inventory};
 }
 
 static int print(

@@ -6,8 +6,20 @@
 #include "../../runtime/bundle.h"
 #include "cmd.h"
 
-void polc_inspect_print_text(struct polc_arena *arena, const struct polb_bundle *bundle, FILE *out);
-void polc_inspect_print_json(struct polc_arena *arena, const struct polb_bundle *bundle, FILE *out);
+/* The keys of --trusted-key. */
+struct polc_inspect_keys {
+	struct polb_public_key *items;
+	size_t n;
+};
+
+void polc_inspect_print_text(struct polc_arena *arena, const struct polb_bundle *bundle,
+	const struct polc_inspect_keys *keys, FILE *out);
+void polc_inspect_print_json(struct polc_arena *arena, const struct polb_bundle *bundle,
+	const struct polc_inspect_keys *keys, FILE *out);
+
+/* What is known of a signature: "good", "bad", or "not checked" without a key of its id. */
+const char *polc_inspect_signature(const struct polb_bundle *bundle,
+	const struct polb_signature *signature, const struct polc_inspect_keys *keys);
 
 /* The text with control characters as \xNN: everything a bundle says may be hostile. */
 const char *polc_inspect_visible(struct polc_arena *arena, const char *text);

@@ -57,6 +57,20 @@ static void add_manifest(struct polc_buf *b, const struct polb_bundle *bundle)
 		m->flow_entries, m->udp_timeout_s, m->closing_timeout_s);
 }
 
+static void add_signatures(
+	struct polc_buf *b, const struct polb_bundle *bundle, const struct polc_inspect_keys *keys)
+{
+	polc_buf_puts(b, "\"signatures\":[");
+	for (size_t i = 0; i < bundle->n_signatures; i++) {
+		char id[POLB_KEY_ID_TEXT];
+
+		polb_key_id_text(bundle->signatures[i].key_id, id);
+		polc_buf_printf(b, "%s{\"key\":\"%s\",\"state\":\"%s\"}", i ? "," : "", id,
+			polc_inspect_signature(bundle, &bundle->signatures[i], keys));
+	}
+	polc_buf_puts(b, "],");
+}
+
 static void add_sizes(struct polc_buf *b, const struct polb_bundle *bundle)
 {
 	const struct polb_manifest *m = &bundle->manifest;
@@ -147,12 +161,14 @@ static void add_verified(struct polc_buf *b, const struct polb_bundle *bundle)
 	polc_buf_puts(b, "]");
 }
 
-void polc_inspect_print_json(struct polc_arena *arena, const struct polb_bundle *bundle, FILE *out)
+void polc_inspect_print_json(struct polc_arena *arena, const struct polb_bundle *bundle,
+	const struct polc_inspect_keys *keys, FILE *out)
 {
 	struct polc_buf b = {.arena = arena};
 
 	polc_buf_puts(&b, "{");
 	add_manifest(&b, bundle);
+	add_signatures(&b, bundle, keys);
 	add_sizes(&b, bundle);
 	add_rules(&b, bundle);
 	add_selectors(&b, bundle);

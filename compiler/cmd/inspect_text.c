@@ -61,6 +61,21 @@ static void print_manifest(struct polc_arena *arena, const struct polb_bundle *b
 		m->udp_timeout_s, m->closing_timeout_s);
 }
 
+static void print_signatures(
+	const struct polb_bundle *bundle, const struct polc_inspect_keys *keys, FILE *out)
+{
+	if (!bundle->n_signatures)
+		fputs("signed by     nobody\n", out);
+	for (size_t i = 0; i < bundle->n_signatures; i++) {
+		const struct polb_signature *s = &bundle->signatures[i];
+		char id[POLB_KEY_ID_TEXT];
+
+		polb_key_id_text(s->key_id, id);
+		fprintf(out, "signed by     key %s, %s\n", id,
+			polc_inspect_signature(bundle, s, keys));
+	}
+}
+
 static void print_sizes(const struct polb_bundle *bundle, FILE *out)
 {
 	const struct polb_manifest *m = &bundle->manifest;
@@ -146,9 +161,11 @@ static void print_verified(struct polc_arena *arena, const struct polb_bundle *b
 	}
 }
 
-void polc_inspect_print_text(struct polc_arena *arena, const struct polb_bundle *bundle, FILE *out)
+void polc_inspect_print_text(struct polc_arena *arena, const struct polb_bundle *bundle,
+	const struct polc_inspect_keys *keys, FILE *out)
 {
 	print_manifest(arena, bundle, out);
+	print_signatures(bundle, keys, out);
 	print_sizes(bundle, out);
 	print_rules(arena, bundle, out);
 	print_selectors(arena, bundle, out);

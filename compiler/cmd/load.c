@@ -72,6 +72,10 @@ int polc_cmd_lower(struct polc_cmd *cmd)
 	polc_read_finish(&cmd->polc, &cmd->input);
 	if (open_targets(cmd) < 0)
 		return POLC_EXIT_ENVIRONMENT;
+	polc_ast_set_modes(&cmd->polc, &cmd->input.ast, cmd->switchable.items, cmd->switchable.n,
+		POLC_MODE_ENFORCE);
+	polc_ast_set_modes(&cmd->polc, &cmd->input.ast, cmd->audit_policies.items,
+		cmd->audit_policies.n, POLC_MODE_AUDIT);
 	cmd->network = polc_lower_network(&cmd->polc, &cmd->input, &options);
 	cmd->identities =
 		polc_identities_build(&cmd->polc, &cmd->input.inventory, cmd->cluster_name);
@@ -120,6 +124,7 @@ const char *polc_reserved_rule_name(uint32_t rule_id)
 		[POLB_RULE_PROTOCOL_NEED] = "protocol-need",
 		[POLB_RULE_NO_ENDPOINT] = "no-endpoint",
 		[POLB_RULE_NOT_IP] = "not-ip",
+		[POLB_RULE_EXPIRED] = "expired",
 	};
 
 	if (rule_id >= POLB_RULE_FIRST)
@@ -160,6 +165,8 @@ const char *polc_cmd_rule_text(struct polc_cmd *cmd, uint32_t rule_id)
 
 	if (name)
 		return name;
+	if (polc_isolation_find(cmd->network, rule_id))
+		return polc_reserved_rule_name(POLB_RULE_DEFAULT_DENY);
 	if (index >= n)
 		return "unknown";
 	if (!cmd->rule_texts)

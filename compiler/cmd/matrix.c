@@ -28,6 +28,7 @@ static const char *const formats[] = {"table", "json", "csv", NULL};
 
 static const struct polc_option options[] = {
 	POLC_CMD_POLICY_OPTIONS,
+	POLC_CMD_MODE_OPTIONS,
 	{"external", 0, POLC_OPTION_LIST, offsetof(struct matrix, externals), "IP", NULL,
 		"an address outside to ask about too"},
 	{"from", 0, POLC_OPTION_LIST, offsetof(struct matrix, from), "WHO", NULL,

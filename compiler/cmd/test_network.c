@@ -249,12 +249,11 @@ static bool check_rule(struct asked *a, const struct polc_ast_text *text)
 
 static bool verdict_differs(enum polc_expected_verdict expected, enum polb_verdict actual)
 {
-	return expected && (expected == POLC_EXPECT_ALLOW) != (actual == POLB_VERDICT_ALLOW);
-}
+	static const enum polb_verdict verdicts[] = {[POLC_EXPECT_ALLOW] = POLB_VERDICT_ALLOW,
+		[POLC_EXPECT_DENY] = POLB_VERDICT_DENY,
+		[POLC_EXPECT_AUDIT] = POLB_VERDICT_AUDIT};
 
-static const char *expected_name(enum polc_expected_verdict verdict)
-{
-	return verdict == POLC_EXPECT_DENY ? "deny" : "allow";
+	return expected && verdicts[expected] != actual;
 }
 
 static void add_word(struct polc_buf *out, const char *before, const char *word)
@@ -267,11 +266,11 @@ static const char *expected_text(const struct asked *a)
 	struct polc_buf out = {.arena = arena_of(a)};
 
 	if (a->one->verdict)
-		add_word(&out, "", expected_name(a->one->verdict));
+		add_word(&out, "", polc_expected_verdicts[a->one->verdict]);
 	for (unsigned d = 0; d < 2; d++)
 		if (a->one->side[d])
 			add_word(&out, polc_arena_printf(arena_of(a), "%s ", direction_names[d]),
-				expected_name(a->one->side[d]));
+				polc_expected_verdicts[a->one->side[d]]);
 	if (a->one->rule.text)
 		polc_buf_printf(&out, "%sby %s", out.n ? " " : "", a->one->rule.text);
 	return out.p;

@@ -175,6 +175,16 @@ struct polc_ast_spec {
 	struct polc_span unsupported_span;
 };
 
+/*
+ * Annotation polc.dev/mode, `mode` in the DSL: with it the policy's mode can be switched on the
+ * node, and this is the one it starts in.
+ */
+enum polc_policy_mode { POLC_MODE_FIXED = 0, POLC_MODE_ENFORCE, POLC_MODE_AUDIT };
+#define POLC_MODE_ANNOTATION "polc.dev/mode"
+/* "audit" or "enforce"; false for other words. */
+bool polc_policy_mode_parse(const char *text, enum polc_policy_mode *out);
+const char *polc_policy_mode_name(enum polc_policy_mode mode); /* not of FIXED */
+
 struct polc_ast_policy {
 	enum polc_policy_kind kind;
 	const char *name;
@@ -182,12 +192,21 @@ struct polc_ast_policy {
 	struct polc_span span; /* the object's first token */
 	struct polc_span name_span;
 	bool namespace_written;
+	enum polc_policy_mode mode;
+	struct polc_span mode_span;
 	POLC_VEC(struct polc_ast_spec) specs; /* one, but for Cilium's specs */
 };
 
 struct polc_ast {
 	POLC_VEC(struct polc_ast_policy *) policies; /* in order of appearance */
 };
+
+/*
+ * --audit-policy and --switchable: sets the modes of the policies called "name" or
+ * "namespace/name", of every kind; reports names that no policy has.
+ */
+void polc_ast_set_modes(struct polc *polc, const struct polc_ast *ast, const char *const *names,
+	size_t n, enum polc_policy_mode mode);
 
 /* Prints policies as YAML documents or DSL; both re-read to an equal tree (tests say so). */
 void polc_ast_print_yaml(const struct polc_ast *ast, struct polc_buf *out);

@@ -119,6 +119,26 @@ static void read_namespace(
 	policy->namespace_written = true;
 }
 
+static void read_mode(
+	struct polc *polc, const struct polc_yaml *metadata, struct polc_ast_policy *policy)
+{
+	const struct polc_yaml *annotations = polc_yaml_get(metadata, "annotations");
+	const struct polc_yaml *node;
+	const char *text;
+
+	if (!annotations || annotations->kind != POLC_YAML_MAPPING)
+		return;
+	node = polc_yaml_get(annotations, POLC_MODE_ANNOTATION);
+	if (!node || !polc_yaml_string(polc, node, "annotation " POLC_MODE_ANNOTATION, &text))
+		return;
+	policy->mode_span = node->span;
+	if (!polc_policy_mode_parse(text, &policy->mode))
+		polc_error(polc, node->span, POLC_CODE_UNKNOWN_VALUE,
+			"annotation " POLC_MODE_ANNOTATION
+			" is \"audit\" or \"enforce\", not '%.40s'",
+			text);
+}
+
 static void read_metadata(
 	struct polc *polc, const struct polc_yaml *object, struct polc_ast_policy *policy)
 {
@@ -144,6 +164,7 @@ static void read_metadata(
 	read_namespace(polc, metadata, policy);
 	check_string_map(polc, polc_yaml_get(metadata, "labels"), "metadata.labels");
 	check_string_map(polc, polc_yaml_get(metadata, "annotations"), "metadata.annotations");
+	read_mode(polc, metadata, policy);
 }
 
 /* The object */

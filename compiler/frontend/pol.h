@@ -97,6 +97,7 @@ void pol_network_open(struct pol_parser *p, enum polc_policy_kind kind,
 	const struct pol_token *name, const struct pol_token *namespace, struct polc_span span);
 void pol_network_tier(struct pol_parser *p, const struct pol_token *tier);
 void pol_network_priority(struct pol_parser *p, const struct pol_token *priority);
+void pol_network_mode(struct pol_parser *p, const struct pol_token *mode);
 void pol_network_close(struct pol_parser *p);
 void pol_spec_open(struct pol_parser *p, struct polc_span span);
 void pol_spec_close(struct pol_parser *p);
@@ -193,8 +194,8 @@ void pol_test_case_open(struct pol_parser *p, struct polc_span span);
 void pol_test_connection(struct pol_parser *p, const pol_words *from, const pol_words *to,
 	const pol_words *ports, struct polc_span span);
 void pol_test_call(struct pol_parser *p, const struct polc_ast_call *call, struct polc_span span);
-void pol_test_verdict(struct pol_parser *p, enum polc_expected_verdict *verdict, bool deny,
-	struct polc_span span);
+void pol_test_verdict(struct pol_parser *p, enum polc_expected_verdict *verdict,
+	enum polc_expected_verdict word, struct polc_span span);
 void pol_test_by(struct pol_parser *p, const struct pol_token *rule);
 void pol_test_actions(struct pol_parser *p, const pol_words *words);
 void pol_test_number(struct pol_parser *p, const struct pol_token *word, int64_t min, int64_t max,

@@ -89,6 +89,14 @@ void pol_network_priority(struct pol_parser *p, const struct pol_token *priority
 			priority->text);
 }
 
+void pol_network_mode(struct pol_parser *p, const struct pol_token *mode)
+{
+	given_twice(p, &p->policy->mode_span, mode->span, "the mode");
+	if (!polc_policy_mode_parse(mode->text, &p->policy->mode))
+		polc_error(p->polc, mode->span, POLC_CODE_UNKNOWN_VALUE,
+			"a mode is 'audit' or 'enforce', not '%.40s'", mode->text);
+}
+
 /* The tree's order: ingress, egress; in Cilium's unordered lists allows before denies. */
 static unsigned rule_place(const struct pol_parser *p, const struct polc_ast_rule *rule)
 {

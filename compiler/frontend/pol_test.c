@@ -140,12 +140,12 @@ void pol_test_connection(struct pol_parser *p, const pol_words *from, const pol_
 	pol_test_paths(p, &p->test_case.ports, ports);
 }
 
-void pol_test_verdict(
-	struct pol_parser *p, enum polc_expected_verdict *verdict, bool deny, struct polc_span span)
+void pol_test_verdict(struct pol_parser *p, enum polc_expected_verdict *verdict,
+	enum polc_expected_verdict word, struct polc_span span)
 {
 	if (*verdict)
 		polc_error(p->polc, span, POLC_CODE_DSL_DUPLICATE, "this verdict is given twice");
-	*verdict = deny ? POLC_EXPECT_DENY : POLC_EXPECT_ALLOW;
+	*verdict = word;
 }
 
 void pol_test_by(struct pol_parser *p, const struct pol_token *rule)

@@ -426,6 +426,8 @@ static void write_header(struct polc_buf *out, const struct polc_ast_policy *pol
 void polc_pol_write_policy(struct polc_buf *out, const struct polc_ast_policy *policy)
 {
 	write_header(out, policy);
+	if (policy->mode != POLC_MODE_FIXED)
+		polc_buf_printf(out, "mode %s;\n", polc_policy_mode_name(policy->mode));
 	for (size_t i = 0; i < policy->specs.n; i++) {
 		polc_buf_puts(out, policy->specs.n == 1 ? "" : "spec {\n");
 		write_spec(out, &policy->specs.items[i]);

@@ -68,7 +68,7 @@ static void write_call(struct polc_buf *out, const struct polc_ast_call *call)
 
 static const char *verdict_text(enum polc_expected_verdict verdict)
 {
-	return verdict == POLC_EXPECT_DENY ? "deny" : "allow";
+	return polc_expected_verdicts[verdict];
 }
 
 static void write_connection(struct polc_buf *out, const struct polc_ast_case *one)

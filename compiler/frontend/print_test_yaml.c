@@ -56,7 +56,7 @@ static void line_verdict(
 	struct polc_yaml_out *y, const char *key, enum polc_expected_verdict verdict)
 {
 	if (verdict)
-		polc_yaml_line_raw(y, key, verdict == POLC_EXPECT_DENY ? "deny" : "allow");
+		polc_yaml_line_raw(y, key, polc_expected_verdicts[verdict]);
 }
 
 static void connection(struct polc_yaml_out *y, const struct polc_ast_case *one)

@@ -563,6 +563,11 @@ void polc_yaml_write_policy(struct polc_buf *out, const struct polc_ast_policy *
 	polc_yaml_object_head(&y, polc_policy_kind_api(policy->kind),
 		polc_policy_kind_name(policy->kind), policy->name,
 		policy->namespace_written ? policy->namespace : NULL);
+	if (policy->mode != POLC_MODE_FIXED) {
+		polc_yaml_open_key(&y, "annotations");
+		polc_yaml_line_text(&y, POLC_MODE_ANNOTATION, polc_policy_mode_name(policy->mode));
+		polc_yaml_close_key(&y);
+	}
 	polc_yaml_close_key(&y);
 	polc_yaml_open_key(&y, policy->specs.n == 1 ? "spec" : "specs");
 	for (size_t i = 0; i < policy->specs.n; i++) {

@@ -113,13 +113,13 @@ static const struct polc_field case_fields[] = {
 static void read_verdict(struct polc *polc, const struct polc_yaml_entry *entry, const char *what,
 	enum polc_expected_verdict *out)
 {
-	static const char *const words[] = {"allow", "deny", NULL};
+	static const char *const words[] = {"allow", "deny", "audit", NULL};
 	struct polc_ast_text text;
 
 	if (!entry || !polc_test_text(polc, entry->value, what, &text) ||
 		!polc_test_check_word(polc, &text, what, words))
 		return;
-	*out = strcmp(text.text, "deny") ? POLC_EXPECT_ALLOW : POLC_EXPECT_DENY;
+	*out = polc_expected_verdict_of(text.text);
 }
 
 static void read_connection(
@@ -310,14 +310,14 @@ static bool read_question(struct line *line, struct polc_ast_case *out)
 
 static bool read_answer(struct line *line, struct polc_ast_case *out)
 {
-	static const char *const words[] = {"allow", "deny", NULL};
+	static const char *const words[] = {"allow", "deny", "audit", NULL};
 	struct polc_ast_text word;
 	bool more;
 
 	if (!next_word(line, &word, &more) || more ||
 		!polc_test_check_word(line->polc, &word, "the verdict", words))
 		return false;
-	out->verdict = strcmp(word.text, "deny") ? POLC_EXPECT_ALLOW : POLC_EXPECT_DENY;
+	out->verdict = polc_expected_verdict_of(word.text);
 	if (at_end(line))
 		return true;
 	return next_word(line, &word, &more) && !more && !strcmp(word.text, "by") &&

@@ -30,7 +30,16 @@ struct polc_ast_call {
 /* --- tests ---------------------------------------------------------------------------------------
  */
 
-enum polc_expected_verdict { POLC_EXPECT_UNSAID, POLC_EXPECT_ALLOW, POLC_EXPECT_DENY };
+/* AUDIT: passes, and would be denied if policies in audit mode were enforced. */
+enum polc_expected_verdict {
+	POLC_EXPECT_UNSAID,
+	POLC_EXPECT_ALLOW,
+	POLC_EXPECT_DENY,
+	POLC_EXPECT_AUDIT,
+};
+extern const char *const polc_expected_verdicts[]; /* their words; the first is "" */
+/* Of the words "allow", "deny", "audit". */
+enum polc_expected_verdict polc_expected_verdict_of(const char *word);
 
 /* X(enumerator, word) */
 #define POLC_OUTCOMES(X)                                                                           \

@@ -76,6 +76,15 @@ bool polc_test_check_word(struct polc *polc, const struct polc_ast_text *value, 
 	return false;
 }
 
+const char *const polc_expected_verdicts[] = {"", "allow", "deny", "audit"};
+
+enum polc_expected_verdict polc_expected_verdict_of(const char *word)
+{
+	if (!strcmp(word, "audit"))
+		return POLC_EXPECT_AUDIT;
+	return strcmp(word, "deny") ? POLC_EXPECT_ALLOW : POLC_EXPECT_DENY;
+}
+
 static void check_connection(struct polc *polc, const struct polc_ast_case *one)
 {
 	const char *missing = !one->from.n    ? "from"

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../runtime/yaml_scalar.h"
+
 static bool one_of(const char *word, const char *const *words, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -17,92 +19,23 @@ static bool one_of(const char *word, const char *const *words, size_t n)
 	return false;
 }
 
-static bool is_null_word(const char *s)
-{
-	static const char *const words[] = {"", "~", "null", "Null", "NULL"};
-
-	return one_of(s, words, POLC_ARRAY_SIZE(words));
-}
-
-static bool is_true_word(const char *s)
-{
-	static const char *const words[] = {
-		"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON", "y", "Y"};
-
-	return one_of(s, words, POLC_ARRAY_SIZE(words));
-}
-
-static bool is_false_word(const char *s)
-{
-	static const char *const words[] = {
-		"false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF", "n", "N"};
-
-	return one_of(s, words, POLC_ARRAY_SIZE(words));
-}
-
-/* Skips digits of a base and underscores; true when there was a digit. */
-static bool skip_digits(const char **s, const char *digits)
-{
-	size_t found = 0;
-
-	for (; **s == '_' || (**s && strchr(digits, **s)); (*s)++)
-		found += **s != '_';
-	return found > 0;
-}
-
-static bool is_int_word(const char *s)
-{
-	if (*s == '-' || *s == '+')
-		s++;
-	if (*s == '_')
-		return false;
-	if (s[0] == '0' && s[1] && strchr("xX", s[1]))
-		return s += 2, skip_digits(&s, "0123456789abcdefABCDEF") && !*s;
-	if (s[0] == '0' && s[1] && strchr("bB", s[1]))
-		return s += 2, skip_digits(&s, "01") && !*s;
-	if (s[0] == '0' && s[1] && strchr("oO", s[1]))
-		return s += 2, skip_digits(&s, "01234567") && !*s;
-	return skip_digits(&s, "0123456789") && !*s;
-}
-
-static bool is_float_word(const char *s)
-{
-	static const char *const words[] = {".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF",
-		"-.inf", "-.Inf", "-.INF", ".nan", ".NaN", ".NAN"};
-	bool digits;
-
-	if (one_of(s, words, POLC_ARRAY_SIZE(words)))
-		return true;
-	if (*s == '-' || *s == '+')
-		s++;
-	if (*s == '_')
-		return false;
-	digits = skip_digits(&s, "0123456789");
-	if (*s == '.') {
-		s++;
-		digits |= skip_digits(&s, "0123456789");
-	}
-	if (!digits || (*s != 'e' && *s != 'E'))
-		return digits && !*s;
-	s++;
-	if (*s == '-' || *s == '+')
-		s++;
-	return skip_digits(&s, "0123456789") && !*s;
-}
-
 enum polc_yaml_scalar polc_yaml_resolve(const struct polc_yaml *scalar)
 {
-	const char *s = scalar->value;
-
 	if (!scalar->plain)
 		return POLC_YAML_STRING;
-	if (is_null_word(s))
+	switch (polb_yaml_resolve(scalar->value)) {
+	case POLB_YAML_NULL:
 		return POLC_YAML_NULL;
-	if (is_true_word(s) || is_false_word(s))
+	case POLB_YAML_BOOL:
 		return POLC_YAML_BOOL;
-	if (is_int_word(s))
+	case POLB_YAML_INT:
 		return POLC_YAML_INT;
-	return is_float_word(s) ? POLC_YAML_FLOAT : POLC_YAML_STRING;
+	case POLB_YAML_FLOAT:
+		return POLC_YAML_FLOAT;
+	case POLB_YAML_STRING:
+		return POLC_YAML_STRING;
+	}
+	POLC_BUG("unknown scalar");
 }
 
 bool polc_yaml_is_null(const struct polc_yaml *node)
@@ -216,13 +149,13 @@ bool polc_yaml_bool(struct polc *polc, const struct polc_yaml *node, const char 
 	bool scalar = node && node->kind == POLC_YAML_SCALAR;
 
 	if (scalar && polc_yaml_resolve(node) == POLC_YAML_BOOL) {
-		*out = is_true_word(node->value);
+		*out = polb_yaml_is_true(node->value);
 		return true;
 	}
 	d = wrong_type(polc, node, what, "true or false");
-	if (scalar && (is_true_word(node->value) || is_false_word(node->value)))
+	if (scalar && polb_yaml_resolve(node->value) == POLB_YAML_BOOL)
 		polc_diagnostic_suggest(polc, d, "leave out the quotes: %s",
-			is_true_word(node->value) ? "true" : "false");
+			polb_yaml_is_true(node->value) ? "true" : "false");
 	return false;
 }
 

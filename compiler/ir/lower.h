@@ -23,7 +23,12 @@ struct polc_lowering {
 	size_t table_size;
 	POLC_VEC(struct polc_net_policy) policies;
 	POLC_VEC(struct polc_net_rule) rules;
+	POLC_VEC(struct polc_switchable) switchables;
 };
+
+/* modes.c: what polc_net_policy.switchable is to be; then, of the lowered policies, the rest. */
+uint32_t polc_lower_switchable(struct polc_lowering *l, const struct polc_ast_policy *policy);
+void polc_lower_isolations(struct polc_lowering *l, struct polc_network *network);
 
 /* The number of an equal selector, interned on first sight; all it points to must stay valid. */
 uint32_t polc_lower_intern(struct polc_lowering *l, const struct polb_selector *selector);

@@ -257,8 +257,8 @@ static void lower_directions(const struct polc_ast_policy *policy, const struct 
 			out->selects[d] = spec->has_rules[d];
 }
 
-static void lower_spec(
-	struct polc_lowering *l, const struct polc_ast_policy *policy, uint32_t index)
+static void lower_spec(struct polc_lowering *l, const struct polc_ast_policy *policy,
+	uint32_t index, uint32_t switchable)
 {
 	const struct polc_ast_spec *spec = &policy->specs.items[index];
 	struct polc_net_policy out = {.kind = policy->kind,
@@ -268,6 +268,7 @@ static void lower_spec(
 		.span = spec->span.source ? spec->span : policy->span,
 		.tier = spec->tier,
 		.priority = spec->priority,
+		.switchable = switchable,
 		.first_rule = (uint32_t)l->rules.n};
 	polc_ids subjects = {0};
 
@@ -410,9 +411,12 @@ static void lower_policies(struct polc_lowering *l)
 		order[i] = l->input->ast.policies.items[i];
 	if (n)
 		qsort(order, n, sizeof(*order), compare_policies);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		uint32_t switchable = polc_lower_switchable(l, order[i]);
+
 		for (size_t j = 0; j < order[i]->specs.n; j++)
-			lower_spec(l, order[i], (uint32_t)j);
+			lower_spec(l, order[i], (uint32_t)j, switchable);
+	}
 }
 
 const struct polc_network *polc_lower_network(
@@ -436,6 +440,7 @@ const struct polc_network *polc_lower_network(
 	network->posture = options->posture;
 	network->ipblock_matches_pods = options->dialect == POLC_DIALECT_KUBERNETES;
 	network->cluster_name = l.cluster_name;
+	polc_lower_isolations(&l, network);
 	polc_network_verify(network);
 	return network;
 }

@@ -52,6 +52,8 @@ struct polc_net_policy {
 	 */
 	const uint32_t *subjects;
 	size_t n_subjects;
+	/* 0: always enforced; else 1 + index into polc_network.switchables */
+	uint32_t switchable;
 	bool selects[2];              /* the policy speaks about this direction at all */
 	bool isolates[2];             /* and denies there what nothing allows */
 	uint32_t first_rule, n_rules; /* its rules, contiguous, in order */
@@ -68,6 +70,20 @@ enum polc_posture {
 	POLC_POSTURE_ALWAYS, /* every endpoint is isolated in both directions */
 };
 
+/* A policy object (all its specs) whose mode can be switched on the node. */
+struct polc_switchable {
+	enum polc_policy_kind kind;
+	const char *namespace; /* NULL: cluster-wide */
+	const char *name;
+	struct polc_span span;
+	bool audit; /* starts in audit mode: decides nothing, its denials are reported */
+};
+/* What a switchable policy denies by isolating has a rule number of its own, behind all rules. */
+struct polc_isolation {
+	uint32_t policy;
+	enum polc_direction direction;
+};
+
 struct polc_network {
 	/* Distinct peer and subject predicates, sorted by polb_selector_compare. */
 	const struct polb_selector *selectors;
@@ -76,6 +92,11 @@ struct polc_network {
 	size_t n_policies;
 	const struct polc_net_rule *rules; /* rules[i].id == POLB_RULE_FIRST + i */
 	size_t n_rules;
+	const struct polc_switchable *switchables;
+	size_t n_switchables;
+	/* id: POLB_RULE_FIRST + n_rules + index */
+	const struct polc_isolation *isolations;
+	size_t n_isolations;
 	enum polc_posture posture;
 	bool ipblock_matches_pods; /* --dialect kubernetes */
 	const char *cluster_name;  /* of every pod; NULL: the default */
@@ -98,6 +119,26 @@ struct polc_lower_options {
  */
 const struct polc_network *polc_lower_network(struct polc *polc, const struct polc_input *input,
 	const struct polc_lower_options *options);
+
+/* modes.c */
+bool polc_network_has_audit(const struct polc_network *network);
+bool polc_policy_is_audited(
+	const struct polc_network *network, const struct polc_net_policy *policy);
+/* Rule number of a switchable policy's isolation. */
+uint32_t polc_isolation_rule(
+	const struct polc_network *network, uint32_t policy, enum polc_direction direction);
+/* The isolation that a rule number is; NULL: it is another rule. */
+const struct polc_isolation *polc_isolation_find(
+	const struct polc_network *network, uint32_t rule_id);
+/*
+ * The network for those who know nothing of modes: as it is enforced (policies in audit mode select
+ * nobody), or with every policy enforced. Numbers stay the same. The network itself when nothing is
+ * in audit mode.
+ */
+enum polc_view { POLC_VIEW_ENFORCED, POLC_VIEW_ALL };
+const struct polc_network *polc_network_view(
+	struct polc_arena *arena, const struct polc_network *network, enum polc_view view);
+
 /* Invariants of a network; POLC_BUG on violation. */
 void polc_network_verify(const struct polc_network *network);
 /* Stable text form, for golden tests and --dump-ir. */

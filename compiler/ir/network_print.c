@@ -160,6 +160,9 @@ static void print_policy(
 		if (p->selects[d])
 			polc_buf_printf(
 				out, " %s%s", directions[d], p->isolates[d] ? ":isolates" : "");
+	if (p->switchable)
+		polc_buf_printf(
+			out, " mode %s", polc_policy_is_audited(network, p) ? "audit" : "enforce");
 	polc_buf_puts(out, "\n");
 	for (uint32_t i = 0; i < p->n_rules; i++)
 		print_rule(&network->rules[p->first_rule + i], out);

@@ -78,7 +78,7 @@ static void advise(const struct polc_lsp_options *options, struct lsp_analysis *
 	const struct polc_lint_context context = {
 		.polc = &a->polc,
 		.input = &a->input,
-		.network = a->network,
+		.network = polc_network_view(&a->polc.arena, a->network, POLC_VIEW_ALL),
 		.identities = a->identities,
 		.tracing = a->tracing,
 		.tracing_options = &a->tracing_options,

@@ -2,7 +2,7 @@
 /* The fields of PolicyTest and PolicyAssertion for people who write them, see polc-test(5). */
 #include "schema.h"
 
-static const char *const verdicts[] = {"allow", "deny", NULL};
+static const char *const verdicts[] = {"allow", "deny", "audit", NULL};
 static const struct lsp_field case_fields[] = {
 	TEXT("name", "What the test is called in reports."),
 	TEXT("from", "Who connects, one or a list: `namespace/pod`, `node:NAME`, an address or an "

@@ -297,6 +297,8 @@ static const struct {
 		{"tracing", "A TracingPolicy; with `in NAMESPACE` a TracingPolicyNamespaced."},
 		{"tier", "`admin` is tried before every other policy, `baseline` behind them."},
 		{"priority", "0 to 1000; lower numbers are tried first."},
+		{"mode", "`audit` or `enforce`: the policy can be switched on the node, and starts "
+			 "so."},
 		{"spec", "One of several policies in one object, of Cilium."},
 		{"subject", "Whom the policy governs; `subject all` is everybody in scope."},
 		{"ingress",

@@ -38,8 +38,26 @@ struct polb_addr bench_target_address(void);
 unsigned bench_rule_port(unsigned rule);
 bool bench_write(const char *path, const struct polc_buf *text);
 
-/* packets.c, commands.c */
+struct bench_run {
+	double seconds;
+	double resident_mb;
+	int status;
+};
+/* One run of a command; its output is dropped. */
+struct bench_run bench_run(char *const argv[]);
+/* Median of several runs, reported; false (and said) when one failed. */
+bool bench_time_command(const char *name, double budget, const char *note, char *const argv[],
+	void (*before)(void));
+
+struct bench_tools {
+	const char *polc, *polload, *work; /* work: a directory */
+};
+
+/* packets.c, commands.c, apply.c */
 int bench_packets(const char *incumbent_object);
 int bench_commands(const char *build_dir);
+void bench_apply(const struct bench_tools *tools);
+/* With the bundle of a file, under the name polc-bench; leaves it applied. */
+void bench_sync(const struct bench_tools *tools, const char *bundle); /* sync.c */
 
 #endif

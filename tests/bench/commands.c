@@ -13,13 +13,7 @@
 
 enum { COMMAND_ROUNDS = 5 };
 
-struct run {
-	double seconds;
-	double resident_mb;
-	int status;
-};
-
-static struct run run_command(char *const argv[])
+struct bench_run bench_run(char *const argv[])
 {
 	struct rusage usage;
 	double start = bench_now();
@@ -36,12 +30,12 @@ static struct run run_command(char *const argv[])
 		_exit(127);
 	}
 	wait4(child, &status, 0, &usage);
-	return (struct run){bench_now() - start, (double)usage.ru_maxrss / 1024,
+	return (struct bench_run){bench_now() - start, (double)usage.ru_maxrss / 1024,
 		WIFEXITED(status) ? WEXITSTATUS(status) : 128};
 }
 
 /* Median of several runs, reported; false (and said) when one failed. */
-static bool time_command(
+bool bench_time_command(
 	const char *name, double budget, const char *note, char *const argv[], void (*before)(void))
 {
 	struct bench_sample sample = {.n = COMMAND_ROUNDS};
@@ -49,7 +43,7 @@ static bool time_command(
 	for (unsigned i = 0; i < COMMAND_ROUNDS; i++) {
 		if (before)
 			before();
-		struct run run = run_command(argv);
+		struct bench_run run = bench_run(argv);
 
 		if (run.status) {
 			char why[64];
@@ -104,10 +98,10 @@ static void bench_compiler(void)
 
 	if (!write_set(&set))
 		return;
-	time_command("check.1000_policies", 0.5, "polc check, no inventory", check, NULL);
-	time_command(
+	bench_time_command("check.1000_policies", 0.5, "polc check, no inventory", check, NULL);
+	bench_time_command(
 		"build.1000_policies.cold", 3, "10,000 identities, clang runs", build, empty_cache);
-	time_command("build.1000_policies.data_only", 0.5, "10,000 identities, object cached",
+	bench_time_command("build.1000_policies.data_only", 0.5, "10,000 identities, object cached",
 		build, NULL);
 }
 
@@ -151,7 +145,7 @@ static void bench_graph(
 	for (unsigned i = 0; i < n_namespaces; i++)
 		add_namespace(i, replicas, &pods, &rules);
 	if (bench_write(policies, &rules) && bench_write(inventory, &pods))
-		time_command(name, budget, note, graph, NULL);
+		bench_time_command(name, budget, note, graph, NULL);
 	polc_arena_free(&arena);
 }
 
@@ -173,59 +167,9 @@ static void bench_diff(void)
 	for (char *at = text.p; (at = strstr(at, peer)); at += strlen(peer))
 		at[strlen(peer) - 1] = 'b';
 	if (ok && bench_write(changed, &text))
-		time_command(
+		bench_time_command(
 			"diff.1000_policies", 5, "polc diff of two sets, all changed", diff, NULL);
 	polc_arena_free(&arena);
-}
-
-/* An empty cgroup below the cgroup2 mount (on hybrid hosts it is not /sys/fs/cgroup itself). */
-static bool make_cgroup(char path[512])
-{
-	FILE *mounts = setmntent("/proc/self/mounts", "r");
-	struct mntent *mount = NULL;
-
-	while (mounts && (mount = getmntent(mounts)) && strcmp(mount->mnt_type, "cgroup2"))
-		;
-	if (mount)
-		snprintf(path, 512, "%s/polc-bench", mount->mnt_dir);
-	if (mounts)
-		endmntent(mounts);
-	return mount && (!mkdir(path, 0755) || !access(path, F_OK));
-}
-
-static void remove_bundle(void)
-{
-	char *remove[] = {polload, "remove", "--name", "polc-bench", NULL};
-
-	run_command(remove);
-}
-
-static void bench_loader(void)
-{
-	static const struct bench_set set = {
-		100, 100000, 10, ", annotations: {polc.dev/cgroup: polc-bench}"};
-	char *build[] = {polc, "build", policies, "--inventory", inventory, "-o", bundle, NULL};
-	char *apply[] = {polload, "apply", bundle, "--name", "polc-bench", "--node", "local", NULL};
-
-	char cgroup[512];
-
-	if (!make_cgroup(cgroup)) {
-		bench_skip("apply.100k_identities", "no cgroup2 to make an endpoint in");
-		return;
-	}
-	if (!write_set(&set))
-		return;
-	struct run built = run_command(build);
-
-	bench_result("build.100k_identities", built.seconds, "s", 0, "100 rules, one run");
-	if (time_command("apply.100k_identities", 0.5, "polload apply, 100 rules, one endpoint",
-		    apply, remove_bundle)) {
-		remove_bundle();
-		bench_result("apply.100k_identities.resident", run_command(apply).resident_mb, "MB",
-			64, "peak resident memory of polload");
-	}
-	remove_bundle();
-	rmdir(cgroup);
 }
 
 int bench_commands(const char *build_dir)
@@ -243,10 +187,7 @@ int bench_commands(const char *build_dir)
 	bench_diff();
 	bench_graph("graph.200_endpoints", 4, 1, "polc graph, SVG, 55 policies", 5);
 	bench_graph("graph.2000_endpoints", 10, 0, "polc graph, SVG, 220 policies", 20);
-	if (geteuid() == 0)
-		bench_loader();
-	else
-		bench_skip("apply.100k_identities", "needs root");
+	bench_apply(&(struct bench_tools){polc, polload, work});
 	snprintf(cache, sizeof(cache), "rm -rf %s", work);
 	return system(cache) != 0;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "ask.h"
+#include "decision.h"
 #include "kernel.h"
 
 /* --- one set through the compiler ----------------------------------------------------------- */
@@ -27,10 +28,18 @@ static bool read_text(struct subject *subject, const char *text, size_t len)
 	return ok;
 }
 
+static enum polc_posture posture_of(const char *text)
+{
+	if (strstr(text, "# posture always"))
+		return POLC_POSTURE_ALWAYS;
+	return strstr(text, "# posture deny") ? POLC_POSTURE_DENY : POLC_POSTURE_ALLOW;
+}
+
 bool subject_open(struct subject *subject, const char *text, size_t len)
 {
 	struct polc *polc = &subject->polc;
-	const struct polc_lower_options options = {.dialect = POLC_DIALECT_KUBERNETES};
+	const struct polc_lower_options options = {
+		.dialect = POLC_DIALECT_KUBERNETES, .posture = posture_of(text)};
 
 	*subject = (struct subject){0};
 	polc_init(polc);
@@ -93,6 +102,8 @@ struct side {
 	uint64_t *last, *now;        /* before and after one packet */
 	uint64_t expected_total;
 	struct model_fragments fragments; /* every generation has its own map of them */
+	struct polc_network network;      /* the subject's, with the modes of now */
+	struct polc_switchable *switchables;
 };
 
 struct session {
@@ -304,6 +315,22 @@ static const char *check_count(struct session *s, const struct expectation *want
 	return counted == want->counted ? wrong : "not counted once";
 }
 
+/* polb_decide() must say the same of a flow that begins, to the rule. */
+static const char *check_decision(const struct session *s, const struct packet *packet,
+	const struct expectation *want, const struct observation *got)
+{
+	const struct side *side = s->side;
+	bool kept = want->verdict != POLB_VERDICT_DENY && want->has_flow && got->flow_exists;
+	uint32_t rule =
+		kept ? (uint32_t)(got->flow.state >> 8) & 0xffffff : side->kernel.event.rule;
+
+	if (strcmp(want->step, "8 new flow") && strcmp(want->step, "9 decided, no flow"))
+		return NULL;
+	return decision_differs(&side->kernel, &side->subject->bundle, s->endpoint_number, packet,
+		kept ? (enum polc_direction)got->flow.origin : packet->direction, want->verdict,
+		kept || side->kernel.n_events ? &rule : NULL);
+}
+
 static enum outcome ask_packet(struct session *s, enum hook hook, const struct packet *packet)
 {
 	uint8_t frame[FRAME_BYTES];
@@ -333,9 +360,25 @@ static enum outcome ask_packet(struct session *s, enum hook hook, const struct p
 	if (!retval_is_right(hook, want.pass, got.retval))
 		return mismatch(s, &want, &got, "verdict");
 	if ((wrong = check_event(s, packet, &want)) || (wrong = check_flow(s, &want, &got)) ||
-		(wrong = check_count(s, &want)))
+		(wrong = check_count(s, &want)) || (wrong = check_decision(s, packet, &want, &got)))
 		return mismatch(s, &want, &got, wrong);
 	return OUTCOME_AGREE;
+}
+
+/* Whether a table is "no policy", with the modes of now and with every policy enforced. */
+static void find_free(const struct side *side, uint32_t table, bool *now, bool *all)
+{
+	const struct polc_plan_variant *v = polc_plan_variant_of(side->subject->plan, table);
+	uint32_t enforced = 0;
+
+	*now = *all = table == 0;
+	if (!v)
+		return;
+	for (uint32_t i = 0; i < v->n_policies; i++)
+		if (!side->switchables[v->policies[i]].audit)
+			enforced |= 1u << i;
+	*now = v->tables[enforced] == 0;
+	*all = v->tables[(1u << v->n_policies) - 1] == 0;
 }
 
 /* Points the model at endpoint `index` of the side in force. */
@@ -345,7 +388,8 @@ static void set_endpoint(struct session *s, uint32_t index)
 	const struct polc_identities *ids = s->side->subject->identities;
 
 	for (size_t i = 0; i < 2; i++)
-		s->model.no_policy[i] = planned->table[i] == 0;
+		find_free(s->side, planned->table[i], &s->model.no_policy[i],
+			&s->model.no_policy_all[i]);
 	for (size_t i = 0; i < ids->endpoints.n; i++)
 		if (ids->endpoints.items[i].pod == planned->pod) {
 			s->model.endpoint = &ids->endpoints.items[i];
@@ -403,11 +447,27 @@ static int change_generation(struct session *s)
 	s->side->fragments = s->model.fragments;
 	s->side = next;
 	s->model.fragments = next->fragments;
-	s->model.network = next->subject->network;
+	s->model.network = &next->network;
 	s->model.identities = next->subject->identities;
 	set_endpoint(s, s->endpoint_number - 1);
 	s->model.audit = false;
 	kernel_set_audit(&next->kernel, false);
+	return next_epoch(s);
+}
+
+/* Some policies go into the other mode. */
+static int change_modes(struct session *s)
+{
+	struct side *side = s->side;
+	uint32_t *modes = POLC_NEW_ARRAY(s->model.arena, side->network.n_switchables, uint32_t);
+
+	for (size_t i = 0; i < side->network.n_switchables; i++) {
+		side->switchables[i].audit ^= rng_chance(&s->asker.rng, 50);
+		modes[i] = side->switchables[i].audit;
+	}
+	if (kernel_set_modes(&side->kernel, &side->subject->bundle, modes) < 0)
+		return -EIO;
+	set_endpoint(s, s->endpoint_number - 1);
 	return next_epoch(s);
 }
 
@@ -434,6 +494,8 @@ static int disturb(struct session *s)
 		age_flow(s);
 	if (dice >= 930 && dice < 940)
 		return change_generation(s);
+	if (dice >= 940 && dice < 970 && s->side->network.n_switchables)
+		return change_modes(s);
 	return dice >= 990 ? change_identity(s) : 0;
 }
 
@@ -522,7 +584,7 @@ static int begin_endpoint(struct session *s, uint32_t index)
 		if (begin_side(s, &s->sides[i], &key) < 0)
 			return -EIO;
 	model_init(&s->model, &s->sides[0].subject->polc.arena);
-	s->model.network = s->side->subject->network;
+	s->model.network = &s->side->network;
 	s->model.identities = s->side->subject->identities;
 	s->model.endpoint_key = key;
 	s->model.adopt = s->adopt;
@@ -610,6 +672,12 @@ static enum outcome load_side(struct session *s, struct side *side, const char *
 		polc_buf_printf(s->battery->report, "cannot load: %s\n", error);
 		return OUTCOME_ENVIRONMENT;
 	}
+	side->network = *side->subject->network;
+	side->switchables =
+		POLC_NEW_ARRAY(arena, side->network.n_switchables, struct polc_switchable);
+	for (size_t i = 0; i < side->network.n_switchables; i++)
+		side->switchables[i] = side->subject->network->switchables[i];
+	side->network.switchables = side->switchables;
 	side->expected = POLC_NEW_ARRAY(arena, side->kernel.n_rules, uint64_t);
 	side->before = POLC_NEW_ARRAY(arena, side->kernel.n_rules, uint64_t);
 	side->last = POLC_NEW_ARRAY(arena, side->kernel.n_rules, uint64_t);

@@ -8,7 +8,9 @@
 struct gen {
 	struct rng *rng;
 	struct polc_buf *out;
-	unsigned serial; /* makes names unique */
+	unsigned serial;     /* makes names unique */
+	unsigned switchable; /* policies that may still be made so: at most 4 may govern one
+				endpoint */
 };
 
 static const char *const namespaces[] = {"a", "b", "c"};
@@ -243,13 +245,25 @@ static void kubernetes_rules(struct gen *gen, const char *direction, const char 
 	}
 }
 
+/* The end of a policy's metadata. */
+static void end_metadata(struct gen *gen)
+{
+	if (gen->switchable && chance(gen, 40)) {
+		gen->switchable--;
+		say(gen, ", annotations: {polc.dev/mode: %s}",
+			chance(gen, 50) ? "audit" : "enforce");
+	}
+	say(gen, "}\n");
+}
+
 static void network_policy(struct gen *gen)
 {
 	static const char *const types[] = {"Ingress", "Egress", "Ingress, Egress"};
 
 	say(gen, "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n");
-	say(gen, "metadata: {name: p%u, namespace: %s}\nspec:\n", gen->serial++,
-		PICK(gen->rng, namespaces));
+	say(gen, "metadata: {name: p%u, namespace: %s", gen->serial++, PICK(gen->rng, namespaces));
+	end_metadata(gen);
+	say(gen, "spec:\n");
 	say(gen, "  podSelector: ");
 	SELECTOR(gen, pod_labels);
 	say(gen, "\n");
@@ -431,7 +445,7 @@ static void cilium_policy(struct gen *gen, bool clusterwide)
 	say(gen, "metadata: {name: p%u", gen->serial++);
 	if (!clusterwide)
 		say(gen, ", namespace: %s", PICK(gen->rng, namespaces));
-	say(gen, "}\n");
+	end_metadata(gen);
 	if (chance(gen, 80)) {
 		say(gen, "spec:\n");
 		cilium_spec(gen);
@@ -547,9 +561,11 @@ static void api_policy(struct gen *gen, enum api_kind kind)
 	say(gen, "---\napiVersion: policy.networking.k8s.io/%s\nkind: %s\n",
 		kind == API_CLUSTER ? "v1alpha2" : "v1alpha1", kinds[kind]);
 	if (kind == API_BASELINE)
-		say(gen, "metadata: {name: default}\nspec:\n");
+		say(gen, "metadata: {name: default");
 	else
-		say(gen, "metadata: {name: p%u}\nspec:\n", gen->serial++);
+		say(gen, "metadata: {name: p%u", gen->serial++);
+	end_metadata(gen);
+	say(gen, "spec:\n");
 	if (kind == API_CLUSTER)
 		say(gen, "  tier: %s\n", chance(gen, 60) ? "Admin" : "Baseline");
 	if (kind != API_BASELINE)
@@ -683,6 +699,10 @@ void generate_set(struct rng *rng, struct polc_buf *out)
 	bool baseline = false;
 
 	inventory(&gen);
+	if (chance(&gen, 30))
+		say(&gen, chance(&gen, 60) ? "# posture deny\n" : "# posture always\n");
+	if (chance(&gen, 50))
+		gen.switchable = 4;
 	while (n--) {
 		unsigned kind = rng_below(rng, 12);
 

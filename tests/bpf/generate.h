@@ -13,7 +13,10 @@ uint64_t rng_next(struct rng *rng);
 unsigned rng_below(struct rng *rng, unsigned n);
 bool rng_chance(struct rng *rng, unsigned percent);
 
-/* Appends documents of the inventory, then of the policies; every one starts with "---\n". */
+/*
+ * Appends documents of the inventory, then of the policies; every one starts with "---\n". A line
+ * "# posture deny" or "# posture always" says that it is to be lowered so.
+ */
 void generate_set(struct rng *rng, struct polc_buf *out);
 
 #endif

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/variants.h"
+
 enum { LOOPBACK_IFINDEX = 1, EVENTS_PER_SECOND = 1000000000 };
 
 const char *const hook_names[N_HOOKS] = {"cgroup", "tc"};
@@ -138,6 +140,21 @@ int kernel_set_epoch(struct kernel *kernel, uint32_t generation, uint32_t epoch)
 int kernel_set_audit(struct kernel *kernel, bool audit)
 {
 	return change_config(kernel, &audit);
+}
+
+int kernel_set_modes(
+	const struct kernel *kernel, const struct polb_bundle *bundle, const uint32_t *modes)
+{
+	int fd = polb_instance_map_fd(kernel->instance, "polt_tables");
+
+	for (size_t i = 0; i < bundle->n_variants; i++) {
+		uint32_t table = bundle->variants[i].table;
+		uint64_t tables = polb_table_of_modes(bundle, table, modes);
+
+		if (bpf_map_update_elem(fd, &table, &tables, BPF_EXIST) < 0)
+			return -errno;
+	}
+	return 0;
 }
 
 bool kernel_flow(

@@ -39,6 +39,9 @@ int kernel_run(struct kernel *kernel, enum hook hook, enum polc_direction direct
 	const void *frame, size_t size, uint32_t *retval);
 int kernel_set_epoch(struct kernel *kernel, uint32_t generation, uint32_t epoch);
 int kernel_set_audit(struct kernel *kernel, bool audit);
+/* Modes of the bundle's switchable policies (runtime/variants.h). */
+int kernel_set_modes(
+	const struct kernel *kernel, const struct polb_bundle *bundle, const uint32_t *modes);
 bool kernel_flow(
 	const struct kernel *kernel, const struct polb_flow_key *key, struct polb_flow *flow);
 /* Makes a flow old enough to have timed out, if it is one that does. */

@@ -197,8 +197,9 @@ static uint16_t decision_port(const struct polc_packet_spec *spec, enum polc_dir
 	return direction == origin ? spec->dport : spec->sport;
 }
 
-static void decide(struct model *model, const struct polc_packet_spec *spec,
-	enum polc_direction direction, enum polc_direction origin, struct polc_decision *decision)
+static void decide_by(struct model *model, const struct polc_network *network,
+	const struct polc_packet_spec *spec, enum polc_direction direction,
+	enum polc_direction origin, struct polc_decision *decision)
 {
 	struct polc_question question = {
 		.endpoint = model->endpoint,
@@ -211,11 +212,19 @@ static void decide(struct model *model, const struct polc_packet_spec *spec,
 	if (model->aliased && !polb_addr_compare(&question.peer, &model->alias_from))
 		question.peer = model->alias_to;
 	*decision = (struct polc_decision){0};
-	polc_evaluate(model->arena, model->network, model->identities, &question, decision);
+	polc_evaluate(model->arena, network, model->identities, &question, decision);
+	if (decision->isolation)
+		decision->rule = decision->isolation;
 	if (!decision->n_candidates) {
 		decision->candidates = &decision->rule;
 		decision->n_candidates = 1;
 	}
+}
+
+static void decide(struct model *model, const struct polc_packet_spec *spec,
+	enum polc_direction direction, enum polc_direction origin, struct polc_decision *decision)
+{
+	decide_by(model, model->network, spec, direction, origin, decision);
 }
 
 /* Decides in the origin's direction; audit applied. */
@@ -290,7 +299,7 @@ static void new_flow(struct model *model, struct model_flow *flow, const struct 
 		struct polc_decision *other = POLC_NEW(model->arena, struct polc_decision);
 
 		decide(model, spec, packet->direction, opposite(origin), other);
-		if (other->verdict == POLB_VERDICT_ALLOW) {
+		if (other->verdict != POLB_VERDICT_DENY) {
 			decision = other;
 			origin = opposite(origin);
 		}
@@ -325,8 +334,8 @@ static void flow_step(struct model *model, const struct packet *packet, struct e
 	out->flow_origin = flow->origin;
 }
 
-/* Step 7: true when the packet inside belongs to an allowed flow. */
-static bool is_related(struct model *model, const struct packet *packet)
+/* Step 7: the verdict of the flow that the packet inside belongs to; NONE without one. */
+static enum polb_verdict related_verdict(struct model *model, const struct packet *packet)
 {
 	const struct packet *inner = packet->inner;
 	enum polc_direction direction = opposite(packet->direction);
@@ -335,18 +344,39 @@ static bool is_related(struct model *model, const struct packet *packet)
 
 	if (!is_icmp_error(&packet->spec) || !inner ||
 		!flow_key(model, &inner->spec, direction, &key))
-		return false;
+		return POLB_VERDICT_NONE;
 	struct model_flow *flow = flow_slot(model, &key);
 
 	if (!flow_is_live(flow))
-		return false;
+		return POLB_VERDICT_NONE;
 	if (flow->epoch != model->epoch) {
 		again.verdict = decide_flow(model, &inner->spec, direction, flow->origin,
 			&again.candidates, &again.n_candidates);
 		keep_flow(flow, &flow->key, model->epoch, flow->origin, &again);
 		flow->deleted = again.verdict == POLB_VERDICT_DENY;
 	}
-	return flow_is_live(flow) && flow->verdict == POLB_VERDICT_ALLOW;
+	return flow_is_live(flow) ? flow->verdict : POLB_VERDICT_NONE;
+}
+
+/* True when the step settles it. A flow that only passes because of modes has errors like it. */
+static bool related_step(struct model *model, const struct packet *packet, struct expectation *out)
+{
+	enum polb_verdict verdict = related_verdict(model, packet);
+	struct polc_decision *all;
+
+	if (verdict == POLB_VERDICT_ALLOW)
+		reserved(model, out, "7 related", POLB_VERDICT_ALLOW, POLB_RULE_RELATED);
+	if (verdict != POLB_VERDICT_AUDIT || model->audit)
+		return verdict == POLB_VERDICT_ALLOW;
+	all = POLC_NEW(model->arena, struct polc_decision);
+	decide_by(model, polc_network_view(model->arena, model->network, POLC_VIEW_ALL),
+		&packet->spec, packet->direction, packet->direction, all);
+	if (all->verdict == POLB_VERDICT_DENY)
+		result(out, "7 related, audit", POLB_VERDICT_AUDIT, all->candidates,
+			all->n_candidates);
+	else
+		reserved(model, out, "7 related", POLB_VERDICT_ALLOW, POLB_RULE_RELATED);
+	return true;
 }
 
 /* --- fragments ------------------------------------------------------------------------------ */
@@ -423,10 +453,20 @@ static void ip_steps(struct model *model, const struct packet *packet, struct ex
 		reserved(model, out, "5 self", POLB_VERDICT_ALLOW, POLB_RULE_SELF);
 	else if (is_always_needed(spec))
 		reserved(model, out, "6 needed", POLB_VERDICT_ALLOW, POLB_RULE_PROTOCOL_NEED);
-	else if (is_related(model, packet))
-		reserved(model, out, "7 related", POLB_VERDICT_ALLOW, POLB_RULE_RELATED);
-	else
+	else if (!related_step(model, packet, out))
 		flow_step(model, packet, out);
+}
+
+/* What policies of any kind deny, whatever they say. */
+static void unless_free(const struct model *model, enum polc_direction direction,
+	struct expectation *out, const char *step, enum polb_reserved_rule rule)
+{
+	if (!model->no_policy[direction])
+		reserved(model, out, step, POLB_VERDICT_DENY, rule);
+	else if (!model->no_policy_all[direction])
+		reserved(model, out, step, POLB_VERDICT_AUDIT, rule);
+	else
+		reserved(model, out, step, POLB_VERDICT_ALLOW, POLB_RULE_NONE);
 }
 
 static void not_ip(struct model *model, const struct packet *packet, struct expectation *out)
@@ -434,10 +474,9 @@ static void not_ip(struct model *model, const struct packet *packet, struct expe
 	if (packet->frame == FRAME_ARP) {
 		result(out, "3 ARP", POLB_VERDICT_ALLOW, NULL, 0);
 		out->counted = false;
-	} else if (model->no_policy[packet->direction])
-		reserved(model, out, "3 not IP", POLB_VERDICT_ALLOW, POLB_RULE_NONE);
-	else
-		reserved(model, out, "3 not IP", POLB_VERDICT_DENY, POLB_RULE_NOT_IP);
+		return;
+	}
+	unless_free(model, packet->direction, out, "3 not IP", POLB_RULE_NOT_IP);
 }
 
 bool model_age(struct model *model, const struct packet *packet, struct polb_flow_key *key)
@@ -466,10 +505,7 @@ void model_packet(struct model *model, const struct packet *packet, struct expec
 		return;
 	}
 	if (is_later_fragment(&packet->spec) && !complete_fragment(model, &whole)) {
-		bool allow = model->no_policy[packet->direction];
-
-		reserved(model, out, "4 fragment", allow ? POLB_VERDICT_ALLOW : POLB_VERDICT_DENY,
-			allow ? POLB_RULE_NONE : POLB_RULE_FRAGMENT);
+		unless_free(model, packet->direction, out, "4 fragment", POLB_RULE_FRAGMENT);
 		return;
 	}
 	ip_steps(model, &whole, out);

@@ -80,7 +80,8 @@ struct model {
 	const struct polc_identities *identities;
 	const struct polc_endpoint *endpoint;
 	uint64_t endpoint_key;
-	bool no_policy[2]; /* the endpoint's table in that direction is 0 */
+	bool no_policy[2];     /* nothing enforced governs the endpoint in that direction */
+	bool no_policy_all[2]; /* nor anything in audit mode */
 	bool host_netns;
 	bool audit, adopt;
 	uint32_t epoch;

@@ -2,37 +2,34 @@
 // The bundle reader. The digest would stop every mutation at the door, so it is set right first.
 #include "fuzz.h"
 
-#include <elf.h>
-#include <sodium.h>
+#include "runtime/bundle_private.h"
 
-#include "runtime/bundle.h"
-
-/* The bytes of .polc.digest, when the ELF is sane enough to have them. */
-static uint8_t *find_digest(uint8_t *data, size_t size)
+/* Makes the digest match when the ELF is sane enough to have one. */
+static void reseal(uint8_t *data, size_t size)
 {
-	Elf64_Ehdr *elf = (Elf64_Ehdr *)data;
+	struct polb_elf elf;
+	uint32_t digest, signature;
+	uint8_t sum[32];
 
-	if (size < sizeof(*elf) || elf->e_shoff > size || elf->e_shoff % 8 ||
-		elf->e_shnum > (size - elf->e_shoff) / sizeof(Elf64_Shdr) ||
-		elf->e_shstrndx >= elf->e_shnum)
-		return NULL;
-	Elf64_Shdr *sections = (Elf64_Shdr *)(data + elf->e_shoff);
-	Elf64_Shdr *names = &sections[elf->e_shstrndx];
-
-	for (unsigned i = 0; i < elf->e_shnum; i++) {
-		size_t at = names->sh_offset + sections[i].sh_name;
-
-		if (at < size && size - at > 13 && !memcmp(data + at, ".polc.digest", 13) &&
-			sections[i].sh_offset <= size && size - sections[i].sh_offset >= 32)
-			return data + sections[i].sh_offset;
-	}
-	return NULL;
+	if (polb_elf_open(data, size, &elf))
+		return;
+	digest = polb_elf_find(&elf, POLB_SECTION_DIGEST);
+	signature = polb_elf_find(&elf, POLB_SECTION_SIGNATURE);
+	if (!digest || digest == UINT32_MAX || signature == UINT32_MAX ||
+		elf.sections[digest].sh_size != sizeof(sum) ||
+		elf.sections[digest].sh_type == SHT_NOBITS ||
+		elf.sections[signature].sh_type == SHT_NOBITS)
+		return;
+	polb_bundle_digest(&elf, digest, signature, sum);
+	memcpy(data + elf.sections[digest].sh_offset, sum, sizeof(sum));
 }
 
 static void use(const struct polb_bundle *bundle)
 {
+	const struct polb_public_key key = {.id = {1}};
 	char text[256];
 
+	polb_bundle_signed_by(bundle, &key);
 	for (size_t i = 0; i < bundle->n_selectors; i++) {
 		struct polb_selector selector;
 		void *scratch = NULL;
@@ -52,14 +49,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char error[POLB_ERROR_TEXT];
 
 	memcpy(copy, data, size);
-	uint8_t *digest = find_digest(copy, size);
+	struct polb_public_key key;
 
-	if (digest) {
-		memset(digest, 0, 32);
-		uint8_t value[32];
-		crypto_hash_sha256(value, copy, size);
-		memcpy(digest, value, 32);
-	}
+	polb_public_key_parse((const char *)data, size, &key);
+	reseal(copy, size);
 	if (!polb_bundle_read(copy, size, &bundle, error))
 		use(&bundle);
 	free(copy);

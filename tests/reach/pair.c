@@ -134,7 +134,8 @@ bool pair_open(struct subject *subject, const char *text, enum polc_dialect dial
 	subject->input.inventory.given = true;
 	if (!read_text(subject, text) || polc->n_errors)
 		return false;
-	subject->network = polc_lower_network(polc, &subject->input, &options);
+	subject->network = polc_network_view(&polc->arena,
+		polc_lower_network(polc, &subject->input, &options), POLC_VIEW_ENFORCED);
 	subject->identities = polc_identities_build(polc, &subject->input.inventory, NULL);
 	return !polc->n_errors;
 }

@@ -58,6 +58,7 @@ static inline void object_make(struct object *o)
 	o->sections[4] = section(o, NAME(".rel.text"), SHT_REL, o->text_rel, 16);
 	o->sections[4].sh_info = 1;
 	o->sections[4].sh_link = 5;
+	o->sections[3].sh_entsize = o->sections[4].sh_entsize = sizeof(Elf64_Rel);
 	o->sections[5] = section(o, NAME(".symtab"), SHT_SYMTAB, o->symbols, sizeof(o->symbols));
 	o->sections[5].sh_link = 6;
 	o->sections[5].sh_info = 3;

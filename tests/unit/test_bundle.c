@@ -217,19 +217,14 @@ static void every_flip(void **state)
 	struct polb_bundle bundle = sample();
 	size_t size;
 	char *file = write_sample(&bundle, &size);
-	struct polb_elf elf;
-	const Elf64_Shdr *signature;
 
 	(void)state;
-	assert_null(polb_elf_open(file, size, &elf));
-	signature = &elf.sections[polb_elf_find(&elf, POLB_SECTION_SIGNATURE)];
+	/* what the digest does not cover, room for signatures, is zeros */
 	for (size_t i = 0; i < size; i++) {
-		bool covered =
-			i < signature->sh_offset || i >= signature->sh_offset + signature->sh_size;
 		char *flipped = memcpy(malloc(size), file, size);
 
 		flipped[i] ^= (char)(1 << (i % 8));
-		assert_int_equal(read_copy(flipped, size), covered ? -EINVAL : 0);
+		assert_int_equal(read_copy(flipped, size), -EINVAL);
 		free(flipped);
 	}
 	free(file);

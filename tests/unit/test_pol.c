@@ -217,7 +217,7 @@ static const struct {
 		"file\n"},
 	{"network a in b { subject all; ingres allow from x = y; }",
 		"1:31 201 unexpected 'ingres', expected 'spec', 'subject', 'ingress', 'egress', "
-		"'isolate', 'log', 'description', 'labels' or '}'\n"},
+		"'isolate', 'log', 'description', 'labels', 'mode' or '}'\n"},
 	{"network a in b { subject all; ingress allow from x = y to 80; }",
 		"1:59 308 a port needs its protocol\n"},
 	{"network a in b { subject all; ingress allow from x = y to tpc/80; }",
@@ -285,9 +285,9 @@ static const struct {
 	 "d { subject ; ingress allow nothing }\nnetwork e { subject all; ingress allow "
 	 "from has; }",
 		"1:18 201 unexpected 'foo', expected 'spec', 'subject', 'ingress', 'egress', "
-		"'isolate', 'log', 'description', 'labels' or '}'\n"
+		"'isolate', 'log', 'description', 'labels', 'mode' or '}'\n"
 		"1:23 201 unexpected 'bar', expected 'spec', 'subject', 'ingress', 'egress', "
-		"'isolate', 'log', 'description', 'labels' or '}'\n"
+		"'isolate', 'log', 'description', 'labels', 'mode' or '}'\n"
 		"1:46 201 unexpected ';', expected a peer, 'none' or 'any'\n"
 		"1:65 201 unexpected ';', expected '!=', 'in', 'not' or '='\n"
 		"2:26 201 unexpected ';', expected a label, 'all', 'endpoints', 'pods' or "

@@ -439,7 +439,8 @@ static void test_audit(void **state)
 		set_config(w);
 		set_epoch(w, w->epoch + 1);
 		expect(w, hook, POLC_INGRESS, &enemy, false, RULE_DENY);
-		assert_int_not_equal(flow_of(w, &flow), 0); /* deleted */
+		assert_int_equal(flow_of(w, &flow), 0); /* kept, and never current again */
+		assert_int_not_equal(flow.state >> 32, w->epoch);
 	}
 }
 
@@ -465,7 +466,6 @@ static void test_epoch(void **state)
 		expect(w, hook, POLC_INGRESS, &back, true, RULE_ALLOW); /* still cached */
 		set_epoch(w, w->epoch + 1);
 		expect(w, hook, POLC_INGRESS, &back, false, RULE_DENY);
-		assert_int_not_equal(flow_of(w, &flow), 0);
 		set_peer(w, "10.0.0.2", 2);
 		/* another generation is active: no effect at all */
 		struct polb_control control = {(uint64_t)(GENERATION + 1) << 32};
@@ -473,6 +473,7 @@ static void test_epoch(void **state)
 		assert_true(pass(w, hook, POLC_INGRESS, &back));
 		set_epoch(w, w->epoch + 1);
 		/* connections older than polc, either side first */
+		fresh(state);
 		expect(w, hook, POLC_INGRESS, &back, false, POLB_RULE_DEFAULT_DENY);
 		w->config.adopt_until_ns = UINT64_MAX;
 		set_config(w);
@@ -483,6 +484,72 @@ static void test_epoch(void **state)
 		set_config(w);
 		fresh(state);
 	}
+}
+
+/* A connection that was cut: what its other end still sends is no flow of that end's own. */
+static void test_cut(void **state)
+{
+	struct world *w = fresh(state);
+	struct polb_endpoint free_egress = {.key = KEY, .table = {1, 0}};
+	struct polb_endpoint governed = {.key = KEY, .table = {1, 1}};
+
+	set_at(w, "polt_endpoints", 1, &free_egress);
+	for_each_hook(hook)
+	{
+		struct polc_packet_spec tcp =
+			packet("10.0.0.2", "10.0.0.1", IPPROTO_TCP, (uint16_t)(9300 + hook), 80);
+		struct polc_packet_spec more = tcp, back = reply(tcp, POLC_TCP_ACK);
+		struct polc_packet_spec other = reply(tcp, POLC_TCP_SYN);
+
+		more.tcp_flags = POLC_TCP_ACK;
+		expect(w, hook, POLC_INGRESS, &tcp, true, RULE_ALLOW);
+		expect(w, hook, POLC_EGRESS, &back, true, RULE_ALLOW);
+		set_peer(w, "10.0.0.2", 1); /* who may nothing */
+		set_epoch(w, w->epoch + 1);
+		for (int i = 0; i < 2; i++) {
+			expect(w, hook, POLC_EGRESS, &back, false, POLB_RULE_DEFAULT_DENY);
+			expect(w, hook, POLC_INGRESS, &more, false, POLB_RULE_DEFAULT_DENY);
+		}
+		/* the endpoint may begin one of its own, on the same ports */
+		expect(w, hook, POLC_EGRESS, &other, true, POLB_RULE_NONE);
+		expect(w, hook, POLC_INGRESS, &more, true, POLB_RULE_NONE);
+		set_peer(w, "10.0.0.2", 2);
+		set_epoch(w, w->epoch + 1);
+	}
+	set_at(w, "polt_endpoints", 1, &governed);
+}
+
+/* An entry whose time is over denies, in both directions, unless it is to be kept. */
+static void test_expiry(void **state)
+{
+	struct world *w = fresh(state);
+	struct polb_peer peer = {.identity = 1002, .class_id = 2};
+	struct polc_packet_spec in = packet("10.0.0.2", "10.0.0.1", IPPROTO_TCP, 8700, 80);
+	struct polc_packet_spec out = packet("10.0.0.1", "10.0.0.2", IPPROTO_TCP, 8701, 80);
+	struct polb_addr friend = addr("10.0.0.2");
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	for_each_hook(hook)
+	{
+		peer.flags = 0;
+		peer.expires_s = (uint32_t)now.tv_sec + 600;
+		set(w, "polt_peers4", friend.bytes, &peer);
+		expect(w, hook, POLC_INGRESS, &in, true, RULE_ALLOW);
+		peer.expires_s = (uint32_t)now.tv_sec;
+		set(w, "polt_peers4", friend.bytes, &peer);
+		expect(w, hook, POLC_INGRESS, &in, true, RULE_ALLOW); /* established */
+		set_epoch(w, w->epoch + 1);
+		expect(w, hook, POLC_INGRESS, &in, false, POLB_RULE_EXPIRED);
+		expect(w, hook, POLC_EGRESS, &out, false, POLB_RULE_EXPIRED);
+		peer.flags = POLB_PEER_KEEP;
+		set(w, "polt_peers4", friend.bytes, &peer);
+		expect(w, hook, POLC_EGRESS, &out, true, RULE_ALLOW);
+		set_epoch(w, w->epoch + 1);
+		in.sport++;
+		out.sport++;
+	}
+	set_peer(w, "10.0.0.2", 2);
 }
 
 static void test_timeouts(void **state)
@@ -617,6 +684,8 @@ int main(void)
 		cmocka_unit_test(test_ethernet),
 		cmocka_unit_test(test_audit),
 		cmocka_unit_test(test_epoch),
+		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_expiry),
 		cmocka_unit_test(test_timeouts),
 		cmocka_unit_test(test_socket),
 		cmocka_unit_test(test_events),

@@ -58,6 +58,9 @@ static struct polb_bundle_trace_value trace_values[] = {
 static struct polb_bundle_trace_selector trace_selectors[] = {
 	{.spec = 0, .position = 0, .actions = 1 << POLB_ACTION_SIGKILL, .label = POLICY},
 	{.spec = 0, .position = 1, .url = POLICY, .fqdn = POLICY}};
+static struct polb_bundle_trace_condition trace_conditions[] = {
+	{.spec = 0, .selector = 1, .kind = POLB_CONDITION_BINARY, .bit = 63, .text = POLICY},
+	{.spec = 1, .selector = ~0u, .kind = POLB_CONDITION_WORKLOAD, .word = 1}};
 static struct polb_bundle_trace_hook trace_hooks[] = {
 	{POLICY, 0, 2, POLB_TRACE_TRACKING}, {POLICY, 2, 1, POLB_TRACE_OPTIONAL}};
 static struct polb_bundle_trace_alternative trace_alternatives[] = {
@@ -179,6 +182,12 @@ static void strings_that_are_nowhere(void **state)
 	BROKEN(trace_selectors[0].label, NOWHERE);
 	BROKEN(trace_selectors[0].url, NOWHERE);
 	BROKEN(trace_selectors[0].fqdn, NOWHERE);
+	BROKEN(trace_conditions[0].text, NOWHERE);
+	BROKEN(trace_conditions[0].spec, NOWHERE);
+	BROKEN(trace_conditions[0].selector, NOWHERE);
+	BROKEN(trace_conditions[0].word, 1);
+	BROKEN(trace_conditions[0].bit, 64);
+	BROKEN(trace_conditions[1].kind, 0);
 	BROKEN(trace_hooks[0].text, NOWHERE);
 	BROKEN(trace_alternatives[0].reason, NOWHERE);
 	BROKEN(trace_programs[0].name, NOWHERE);

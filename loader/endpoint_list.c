@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The endpoints of this node for people and programs: where each is, since when, and how exactly.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "places.h"
+#include "runtime/cleanup.h"
+#include "told.h"
+
+struct wanted {
+	uint32_t endpoint, hook;
+	char where[232];
+};
+
+struct listing {
+	const struct pold_state *state;
+	struct pold_generation generation;
+	struct wanted *wanted;
+	size_t n_wanted;
+	int told_fd;
+	bool json, any;
+	struct pold_endpoint_counts *counts; /* count, print nothing; or NULL */
+};
+
+/* One endpoint, one line for each of its places. */
+struct row {
+	const char *name;
+	uint32_t number;
+	bool is_told;
+	uint32_t exact;   /* bits 1 << enum polb_direction */
+	const char *hook; /* NULL: it has no place */
+	const char *where;
+	const char *state; /* attached, gone, waiting, none */
+	uint64_t since_ns; /* 0: not attached */
+};
+
+static const char *tables_text(uint32_t exact)
+{
+	static const char *const texts[] = {
+		"deny-all", "egress deny-all", "ingress deny-all", "exact"};
+
+	return texts[exact & 3];
+}
+
+static const char *since_text(const struct row *row, char out[32])
+{
+	time_t seconds = (time_t)(row->since_ns / 1000000000u);
+	struct tm tm;
+
+	if (!row->since_ns || !gmtime_r(&seconds, &tm))
+		return "-";
+	strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return out;
+}
+
+static void print_json(const struct row *row, bool first)
+{
+	char since[32];
+
+	printf("%s{\"name\":", first ? "" : ",");
+	pold_json_string(row->name);
+	printf(",\"number\":%u,\"attached\":%s,\"state\":\"%s\"", row->number,
+		strcmp(row->state, "attached") == 0 ? "true" : "false", row->state);
+	if (row->hook) {
+		printf(",\"hook\":\"%s\",\"where\":", row->hook);
+		pold_json_string(row->where);
+	}
+	if (row->since_ns)
+		printf(",\"since\":\"%s\"", since_text(row, since));
+	printf(",\"told\":%s,\"tables\":\"%s\"}", row->is_told ? "true" : "false",
+		tables_text(row->exact));
+}
+
+static void print_text(const struct row *row)
+{
+	bool noted = row->hook && strcmp(row->state, "attached") != 0;
+	char since[32];
+
+	printf("%-40s %6u  %-6s  %-20s  %s", row->name, row->number, row->hook ? row->hook : "-",
+		since_text(row, since), row->hook ? row->where : "-");
+	if (noted)
+		printf(" (%s)", row->state);
+	if (row->exact != 3)
+		printf(" [%s: needs a new bundle]", tables_text(row->exact));
+	putchar('\n');
+}
+
+static void count_row(struct pold_endpoint_counts *counts, const struct row *row)
+{
+	if (strcmp(row->state, "attached") == 0)
+		counts->attached++;
+	else if (strcmp(row->state, "gone") == 0)
+		counts->gone++;
+	else if (strcmp(row->state, "waiting") == 0)
+		counts->waiting++;
+	if (row->exact != 3)
+		counts->denied++;
+}
+
+static void print_row(struct listing *l, const struct row *row)
+{
+	if (l->counts)
+		count_row(l->counts, row);
+	else if (l->json)
+		print_json(row, !l->any);
+	else
+		print_text(row);
+	l->any = true;
+}
+
+static const char *wanted_place(const struct listing *l, uint32_t endpoint, uint32_t hook)
+{
+	for (size_t i = 0; i < l->n_wanted; i++)
+		if (l->wanted[i].endpoint == endpoint && l->wanted[i].hook == hook)
+			return l->wanted[i].where;
+	return NULL;
+}
+
+static void print_one(struct listing *l, struct row *row)
+{
+	static const uint32_t hooks[] = {POLB_HOOK_CGROUP, POLB_HOOK_TC};
+	bool printed = false;
+
+	for (size_t i = 0; i < 2; i++) {
+		const struct pold_attachment_key key = {.endpoint = row->number, .hook = hooks[i]};
+		const char *waits = wanted_place(l, row->number, hooks[i]);
+		struct pold_attachment at;
+		bool there = bpf_map_lookup_elem(l->generation.attachments_fd, &key, &at) == 0;
+
+		if (!there && !waits)
+			continue;
+		row->hook = hooks[i] == POLB_HOOK_TC ? "tc" : "cgroup";
+		row->where = there ? at.where : waits;
+		row->since_ns = there ? at.since_ns : 0;
+		row->state = !there                                           ? "waiting"
+			     : pold_place_is_there(&l->generation, &key, &at) ? "attached"
+									      : "gone";
+		print_row(l, row);
+		printed = true;
+	}
+	if (!printed)
+		print_row(l, row);
+}
+
+static int note_wanted(void *context, const struct pold_wanted *wanted)
+{
+	struct listing *l = context;
+	struct wanted *larger = realloc(l->wanted, (l->n_wanted + 1) * sizeof(*larger));
+
+	if (!larger)
+		return -ENOMEM;
+	l->wanted = larger;
+	larger += l->n_wanted++;
+	*larger = (struct wanted){.endpoint = wanted->endpoint, .hook = wanted->hook};
+	snprintf(larger->where, sizeof(larger->where), "%s", wanted->where);
+	return 0;
+}
+
+static int print_told(void *context, const char *endpoint, const struct pold_told *told)
+{
+	struct listing *l = context;
+	const struct polb_bundle *bundle = &l->state->bundle;
+	struct row row = {.name = endpoint,
+		.number = (uint32_t)bundle->n_endpoints + 1 + told->slot,
+		.is_told = true,
+		.exact = pold_told_exact(bundle, told),
+		.state = "none"};
+
+	if (!pold_endpoint_find(bundle, endpoint))
+		print_one(l, &row);
+	return 0;
+}
+
+static void print_bundled(struct listing *l, uint32_t number)
+{
+	struct pold_told told;
+	char name[512];
+	struct row row = {.name = name, .number = number, .exact = 3, .state = "none"};
+
+	pold_endpoint_text(&l->state->bundle, number, name, sizeof(name));
+	row.is_told = pold_told_find(l->told_fd, name, &told);
+	if (row.is_told)
+		row.exact = pold_told_exact(&l->state->bundle, &told);
+	print_one(l, &row);
+}
+
+static void listing_end(struct listing *l)
+{
+	pold_generation_close(&l->generation);
+	polb_cleanup_fd(&l->told_fd);
+	free(l->wanted);
+}
+
+/* 0 or -errno. */
+static int each_row(struct listing *l)
+{
+	const struct pold_state *state = l->state;
+	int err = pold_generation_open(state->name, state->generation, &l->generation);
+
+	l->told_fd = pold_told_open(state->name, false);
+	if (!err)
+		err = pold_wanted_each(state, note_wanted, l);
+	if (err)
+		return err;
+	if (!l->json && !l->counts)
+		printf("%-40s %6s  %-6s  %-20s  %s\n", "ENDPOINT", "NUMBER", "HOOK", "SINCE",
+			"WHERE");
+	for (uint32_t i = 1; i <= state->bundle.n_endpoints; i++)
+		if (pold_endpoint_local(&state->bundle, i, state->archive->node))
+			print_bundled(l, i);
+	return pold_told_each(l->told_fd, print_told, l);
+}
+
+int pold_endpoints_count(const struct pold_state *state, struct pold_endpoint_counts *out)
+{
+	__attribute__((cleanup(listing_end))) struct listing l = {
+		.state = state, .generation = POLD_GENERATION_INIT, .told_fd = -1, .counts = out};
+
+	*out = (struct pold_endpoint_counts){0};
+	return each_row(&l);
+}
+
+int pold_endpoints_print(const struct pold_state *state, bool json)
+{
+	__attribute__((cleanup(listing_end))) struct listing l = {
+		.state = state, .generation = POLD_GENERATION_INIT, .told_fd = -1, .json = json};
+	int err = each_row(&l);
+
+	return err ? pold_fail(POLD_ENVIRONMENT, "cannot list the endpoints: %s", strerror(-err))
+		   : POLD_OK;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What a bundle and earlier syncs say about namespaces that an inventory does not speak about. */
+#ifndef POLD_KNOWN_H
+#define POLD_KNOWN_H
+
+#include "inventory.h"
+#include "runtime/bundle.h"
+#include "store.h"
+
+struct pold_known {
+	const struct polb_bundle *bundle;
+	const struct pold_store *store;                    /* or NULL */
+	struct pold_inventory_known asked;                 /* for pold_inventory_finish() */
+	POLD_LIST(struct pold_known_namespace) namespaces; /* asked about already */
+};
+void pold_known_init(
+	struct pold_known *known, const struct polb_bundle *bundle, const struct pold_store *store);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * cgroups by name: systemd units ("web.service" is in system.slice or elsewhere) and containers by
+ * their id, whichever runtime and cgroup driver made them.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "places.h"
+#include "runtime/cleanup.h"
+
+enum { MAX_DEPTH = 16, MIN_CONTAINER_ID = 12 };
+
+struct search {
+	const char *wanted;
+	bool (*matches)(const char *name, const char *wanted);
+	size_t mount_length;
+	char found[POLD_PATH];
+	unsigned n_found;
+};
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t n = strlen(text), m = strlen(end);
+
+	return n > m && strcmp(text + n - m, end) == 0;
+}
+
+bool pold_is_unit(const char *text)
+{
+	return !strchr(text, '/') && (ends_with(text, ".service") || ends_with(text, ".scope") ||
+					     ends_with(text, ".slice"));
+}
+
+static bool is_same(const char *name, const char *wanted)
+{
+	return strcmp(name, wanted) == 0;
+}
+
+/*
+ * "ID", "docker-ID.scope", "cri-containerd-ID.scope", "crio-ID", "...slice:cri-containerd:ID"; the
+ * id may be shortened. conmon is the container's supervisor, not the container.
+ */
+static bool is_container(const char *name, const char *id)
+{
+	const char *at = name;
+
+	if (strstr(name, "conmon"))
+		return false;
+	for (const char *p = name; *p; p++)
+		if (*p == '-' || *p == ':')
+			at = p + 1;
+	return strncmp(at, id, strlen(id)) == 0;
+}
+
+static void walk(struct search *search, const char *path, unsigned depth)
+{
+	DIR *directory = opendir(path);
+	const struct dirent *entry;
+
+	while (directory && (entry = readdir(directory))) {
+		char below[POLD_PATH];
+
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.' ||
+			snprintf(below, sizeof(below), "%s/%s", path, entry->d_name) >=
+				(int)sizeof(below))
+			continue;
+		if (search->matches(entry->d_name, search->wanted)) {
+			search->n_found++;
+			snprintf(search->found, sizeof(search->found), "%s",
+				below + search->mount_length);
+		} else if (depth < MAX_DEPTH) {
+			walk(search, below, depth + 1);
+		}
+	}
+	if (directory)
+		closedir(directory);
+}
+
+static int find(struct search *search, char out[POLD_PATH])
+{
+	char mount[256];
+	int err = pold_cgroup_mount(mount, sizeof(mount));
+
+	if (err)
+		return err;
+	search->mount_length = strlen(mount);
+	walk(search, mount, 0);
+	if (search->n_found != 1)
+		return search->n_found ? -ENOTUNIQ : -ENOENT;
+	memcpy(out, search->found, sizeof(search->found));
+	return 0;
+}
+
+int pold_find_unit(const char *unit, char out[POLD_PATH])
+{
+	struct search search = {.wanted = unit, .matches = is_same};
+
+	return find(&search, out);
+}
+
+int pold_find_container(const char *id, char out[POLD_PATH])
+{
+	struct search search = {.wanted = id, .matches = is_container};
+	size_t n = strlen(id);
+
+	if (n < MIN_CONTAINER_ID || strspn(id, "0123456789abcdef") != n)
+		return -EINVAL;
+	return find(&search, out);
+}
+
+const char *pold_place_reason(int err)
+{
+	if (err == -ENOTUNIQ)
+		return "there are several of this name: give the path";
+	return strerror(-err);
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Attachments as the node is now: what waited and has a place is attached, what lost its place is
+ * detached and waits again. A cgroup or interface made again under the same name is another one.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "places.h"
+#include "runtime/cleanup.h"
+#include "told.h"
+
+int pold_place_find(const struct pold_wanted *wanted, struct pold_place *out)
+{
+	char path[POLD_PATH];
+	int err;
+
+	if (wanted->hook == POLB_HOOK_TC)
+		return pold_place_interface(wanted->where, out);
+	if (!wanted->is_container)
+		return pold_place_cgroup(wanted->where, out);
+	err = pold_find_container(wanted->where, path);
+	return err ? err : pold_place_cgroup(path, out);
+}
+
+bool pold_place_is_there(const struct pold_generation *generation,
+	const struct pold_attachment_key *key, const struct pold_attachment *attachment)
+{
+	const struct pold_wanted wanted = {.hook = key->hook, .where = attachment->where};
+	POLD_PLACE place = {.cgroup_fd = -1};
+
+	return pold_place_find(&wanted, &place) == 0 && place.key == attachment->key &&
+	       pold_attached(generation, key, attachment);
+}
+
+struct owner {
+	const struct pold_generation *generation;
+	const struct pold_place *place;
+	uint32_t endpoint;
+};
+
+/* A dead attachment of the same number must not leave its flows to whoever comes now. */
+static int compare_place(void *context, const struct pold_attachment_key *key,
+	const struct pold_attachment *attachment)
+{
+	struct owner *owner = context;
+
+	if (key->hook != owner->place->hook || attachment->key != owner->place->key)
+		return 0;
+	if (pold_attached(owner->generation, key, attachment)) {
+		owner->endpoint = key->endpoint;
+		return 0;
+	}
+	pold_detach(owner->generation, key);
+	pold_flows_forget(owner->generation->name, attachment);
+	return 0;
+}
+
+uint32_t pold_place_owner(const struct pold_generation *generation, const struct pold_place *place)
+{
+	struct owner owner = {.generation = generation, .place = place};
+
+	pold_attachments_each(generation, compare_place, &owner);
+	return owner.endpoint;
+}
+
+/* systemd takes over a directory that is there when the unit starts, and removes it at its end. */
+int pold_place_create(const struct pold_wanted *wanted)
+{
+	char path[POLD_PATH + 256], mount[256];
+	const char *below = wanted->where;
+	int err;
+
+	if (wanted->hook != POLB_HOOK_CGROUP || wanted->is_container)
+		return -EOPNOTSUPP;
+	err = pold_cgroup_mount(mount, sizeof(mount));
+	if (err)
+		return err;
+	while (*below == '/')
+		below++;
+	if (!*below || strstr(below, "..") ||
+		snprintf(path, sizeof(path), "%s/%s%s", mount,
+			pold_is_unit(below) ? "system.slice/" : "", below) >= (int)sizeof(path))
+		return -EINVAL;
+	for (char *slash = path + strlen(mount) + 1; (slash = strchr(slash, '/')); slash++) {
+		*slash = '\0';
+		err = mkdir(path, 0755) && errno != EEXIST ? -errno : 0;
+		*slash = '/';
+		if (err)
+			return err;
+	}
+	return mkdir(path, 0755) && errno != EEXIST ? -errno : 0;
+}
+
+/* --- what is wanted ------------------------------------------------------------------------- */
+
+struct each {
+	const struct pold_state *state;
+	int (*call)(void *context, const struct pold_wanted *wanted);
+	void *context;
+};
+
+static int want(const struct each *each, uint32_t endpoint, uint32_t hook, const char *where,
+	bool is_container)
+{
+	const struct pold_wanted wanted = {endpoint, hook, where, is_container};
+
+	if (!*where || !(each->state->bundle.manifest.hooks & hook))
+		return 0;
+	return each->call(each->context, &wanted);
+}
+
+static bool has_places(const struct pold_told *told)
+{
+	return *told->cgroup || *told->interface || *told->container;
+}
+
+static int want_told(void *context, const char *endpoint, const struct pold_told *told)
+{
+	const struct each *each = context;
+	const struct polb_bundle *bundle = &each->state->bundle;
+	uint32_t number = pold_endpoint_find(bundle, endpoint);
+	int result;
+
+	if (!number)
+		number = (uint32_t)bundle->n_endpoints + 1 + told->slot;
+	result = want(each, number, POLB_HOOK_CGROUP, told->cgroup, false);
+	if (!result && !*told->cgroup)
+		result = want(each, number, POLB_HOOK_CGROUP, told->container, true);
+	return result ? result : want(each, number, POLB_HOOK_TC, told->interface, false);
+}
+
+static int want_bundled(const struct each *each, int told_fd, uint32_t number)
+{
+	const struct polb_bundle *bundle = &each->state->bundle;
+	const struct polb_bundle_endpoint *e = &bundle->endpoints[number - 1];
+	struct pold_told told;
+	char name[512];
+	int result;
+
+	pold_endpoint_text(bundle, number, name, sizeof(name));
+	if (!pold_endpoint_local(bundle, number, each->state->archive->node) ||
+		(pold_told_find(told_fd, name, &told) && has_places(&told)))
+		return 0; /* what it was told is where it is to be */
+	result = want(each, number, POLB_HOOK_CGROUP, polb_bundle_string(bundle, e->cgroup), false);
+	return result ? result
+		      : want(each, number, POLB_HOOK_TC, polb_bundle_string(bundle, e->interface),
+				false);
+}
+
+int pold_wanted_each(const struct pold_state *state,
+	int (*call)(void *context, const struct pold_wanted *wanted), void *context)
+{
+	struct each each = {.state = state, .call = call, .context = context};
+	POLB_FD told_fd = pold_told_open(state->name, false);
+	int result = 0;
+
+	for (uint32_t i = 1; !result && i <= state->bundle.n_endpoints; i++)
+		result = want_bundled(&each, told_fd, i);
+	return result ? result : pold_told_each(told_fd, want_told, &each);
+}
+
+/* --- making it so --------------------------------------------------------------------------- */
+
+struct refresh {
+	struct pold_state *state;
+	struct pold_generation generation;
+	struct pold_refreshed *out;
+	struct pold_attachment_key *visited; /* wanted ones */
+	size_t n_visited;
+	int error; /* -ENOMEM */
+};
+
+static void note_visit(struct refresh *r, const struct pold_attachment_key *key)
+{
+	struct pold_attachment_key *larger =
+		realloc(r->visited, (r->n_visited + 1) * sizeof(*larger));
+
+	if (!larger) {
+		r->error = -ENOMEM;
+		return;
+	}
+	r->visited = larger;
+	r->visited[r->n_visited++] = *key;
+}
+
+static bool was_visited(const struct refresh *r, const struct pold_attachment_key *key)
+{
+	for (size_t i = 0; i < r->n_visited; i++)
+		if (r->visited[i].endpoint == key->endpoint && r->visited[i].hook == key->hook)
+			return true;
+	return false;
+}
+
+static void tell(const struct refresh *r, uint32_t endpoint, const char *what, const char *where)
+{
+	char name[512];
+
+	pold_told_text(&r->state->bundle, r->state->name, endpoint, name, sizeof(name));
+	pold_note("%s: %s %s", name, what, where);
+}
+
+static void attach(struct refresh *r, const struct pold_wanted *wanted, struct pold_place *place)
+{
+	int err = pold_place_owner(&r->generation, place)
+			  ? -EBUSY
+			  : pold_attach(&r->generation, wanted->endpoint, place);
+
+	if (!err) {
+		r->out->attached++;
+		tell(r, wanted->endpoint, "attached at", place->where);
+		return;
+	}
+	r->out->failed++;
+	tell(r, wanted->endpoint, strerror(-err), place->where);
+}
+
+/* Gives up an attachment whose place has gone or is another one now. */
+static void let_go(struct refresh *r, const struct pold_attachment_key *key,
+	const struct pold_attachment *attachment)
+{
+	if (pold_detach(&r->generation, key) || pold_flows_forget(r->state->name, attachment)) {
+		r->out->failed++;
+		return;
+	}
+	r->out->detached++;
+	tell(r, key->endpoint, "is gone from", attachment->where);
+}
+
+static int refresh_one(void *context, const struct pold_wanted *wanted)
+{
+	struct refresh *r = context;
+	const struct pold_attachment_key key = {.endpoint = wanted->endpoint, .hook = wanted->hook};
+	struct pold_attachment attachment;
+	POLD_PLACE place = {.cgroup_fd = -1};
+	int err = pold_place_find(wanted, &place);
+	bool there = bpf_map_lookup_elem(r->generation.attachments_fd, &key, &attachment) == 0;
+
+	note_visit(r, &key);
+	if (err && r->state->archive->absent == POLD_ABSENT_CREATE &&
+		pold_place_create(wanted) == 0)
+		err = pold_place_find(wanted, &place);
+	if (there && !err && attachment.key == place.key &&
+		pold_attached(&r->generation, &key, &attachment))
+		return r->error;
+	if (there)
+		let_go(r, &key, &attachment);
+	if (err)
+		r->out->waiting++;
+	else
+		attach(r, wanted, &place);
+	return r->error;
+}
+
+/* Attached by hand, wanted by nobody else: it stays where it is, or comes back there. */
+static int refresh_other(void *context, const struct pold_attachment_key *key,
+	const struct pold_attachment *attachment)
+{
+	struct refresh *r = context;
+	const struct pold_wanted wanted = {
+		.endpoint = key->endpoint, .hook = key->hook, .where = attachment->where};
+	POLD_PLACE place = {.cgroup_fd = -1};
+	int err;
+
+	if (was_visited(r, key))
+		return 0;
+	err = pold_place_find(&wanted, &place);
+	if (!err && place.key == attachment->key && pold_attached(&r->generation, key, attachment))
+		return 0;
+	if (err) {
+		r->out->waiting++;
+		return 0;
+	}
+	let_go(r, key, attachment);
+	attach(r, &wanted, &place);
+	return 0;
+}
+
+static void refresh_end(struct refresh *r)
+{
+	pold_generation_close(&r->generation);
+	free(r->visited);
+}
+
+int pold_places_refresh(struct pold_state *state, struct pold_refreshed *out)
+{
+	__attribute__((cleanup(refresh_end))) struct refresh r = {
+		.state = state, .generation = POLD_GENERATION_INIT, .out = out};
+	int err;
+
+	*out = (struct pold_refreshed){0};
+	if (!(state->bundle.manifest.hooks & (POLB_HOOK_CGROUP | POLB_HOOK_TC)))
+		return POLD_OK;
+	err = pold_generation_open(state->name, state->generation, &r.generation);
+	if (!err)
+		err = pold_wanted_each(state, refresh_one, &r);
+	if (!err)
+		err = pold_attachments_each(&r.generation, refresh_other, &r);
+	if (err)
+		return pold_fail(POLD_ENVIRONMENT, "cannot look after the endpoints of %s: %s",
+			state->name, strerror(-err));
+	return POLD_OK;
+}
+
+int pold_places_refresh_all(struct pold_refreshed *out)
+{
+	POLB_FREE struct pold_name *names = NULL;
+	size_t n = 0;
+	int worst = POLD_OK, err = pold_names(&names, &n);
+
+	*out = (struct pold_refreshed){0};
+	if (err)
+		return pold_fail(POLD_ENVIRONMENT, "cannot list bundles: %s", strerror(-err));
+	for (size_t i = 0; i < n; i++) {
+		POLD_STATE state = POLD_STATE_INIT;
+		struct pold_refreshed one;
+		int code = pold_state_open(&state, names[i].text, true);
+
+		if (!code)
+			code = pold_places_refresh(&state, &one);
+		if (code) {
+			worst = code;
+			continue;
+		}
+		out->attached += one.attached;
+		out->detached += one.detached;
+		out->waiting += one.waiting;
+		out->failed += one.failed;
+	}
+	return worst;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Blocks of zeroed memory that are freed together. */
+#include "pool.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "loader.h"
+
+#define BLOCK_BYTES ((size_t)256 << 10)
+#define HUGE_BYTES ((size_t)2 << 20) /* from here on with huge pages, where there are any */
+#define ALIGNMENT 16u
+
+struct pold_pool_block {
+	struct pold_pool_block *next;
+	size_t used, size;
+	_Alignas(ALIGNMENT) char data[];
+};
+
+static _Noreturn void out_of_memory(void)
+{
+	exit(pold_fail(POLD_ENVIRONMENT, "out of memory"));
+}
+
+static struct pold_pool_block *new_block(size_t size)
+{
+	struct pold_pool_block *block;
+	size_t bytes = sizeof(*block) + size;
+
+	if (size < HUGE_BYTES) {
+		block = calloc(1, bytes);
+	} else {
+		block = mmap(
+			NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		block = block == MAP_FAILED ? NULL : block;
+		if (block)
+			madvise(block, bytes, MADV_HUGEPAGE);
+	}
+	if (!block)
+		out_of_memory();
+	block->size = size;
+	return block;
+}
+
+static void free_block(struct pold_pool_block *block)
+{
+	if (block->size < HUGE_BYTES)
+		free(block);
+	else
+		munmap(block, sizeof(*block) + block->size);
+}
+
+void *pold_pool_new(struct pold_pool *pool, size_t bytes)
+{
+	struct pold_pool_block *block = pool->blocks;
+	size_t need = (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+	size_t size = need > BLOCK_BYTES ? need : BLOCK_BYTES;
+	void *out;
+
+	if (need < bytes || size > SIZE_MAX - sizeof(*block))
+		out_of_memory();
+	if (!block || block->size - block->used < need) {
+		block = new_block(size);
+		/* a block filled by one big request goes behind the one still in use */
+		if (pool->blocks && need > BLOCK_BYTES) {
+			block->next = pool->blocks->next;
+			pool->blocks->next = block;
+		} else {
+			block->next = pool->blocks;
+			pool->blocks = block;
+		}
+	}
+	out = block->data + block->used;
+	block->used += need;
+	return out;
+}
+
+void *pold_pool_copy(struct pold_pool *pool, const void *data, size_t bytes)
+{
+	void *out = pold_pool_new(pool, bytes);
+
+	if (bytes)
+		memcpy(out, data, bytes);
+	return out;
+}
+
+char *pold_pool_text(struct pold_pool *pool, const char *text, size_t n)
+{
+	char *out = pold_pool_new(pool, n + 1);
+
+	memcpy(out, text, n);
+	return out;
+}
+
+void *pold_pool_grow(struct pold_pool *pool, void *items, size_t n, size_t *cap, size_t size)
+{
+	size_t more = *cap ? *cap * 2 : 4;
+	void *larger;
+
+	if (n < *cap)
+		return items;
+	if (more > SIZE_MAX / size)
+		out_of_memory();
+	larger = pold_pool_new(pool, more * size);
+	if (n)
+		memcpy(larger, items, n * size);
+	*cap = more;
+	return larger;
+}
+
+void *pold_pool_reserve(
+	struct pold_pool *pool, void *items, size_t n, size_t *cap, size_t size, size_t more)
+{
+	void *larger;
+
+	if (*cap - n >= more)
+		return items;
+	if (more > SIZE_MAX / size - n)
+		out_of_memory();
+	larger = pold_pool_new(pool, (n + more) * size);
+	if (n)
+		memcpy(larger, items, n * size);
+	*cap = n + more;
+	return larger;
+}
+
+void pold_pool_free(struct pold_pool *pool)
+{
+	while (pool->blocks) {
+		struct pold_pool_block *block = pool->blocks;
+
+		pool->blocks = block->next;
+		free_block(block);
+	}
+}

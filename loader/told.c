@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The map of endpoints told at run time; their numbers and names. */
+#include "told.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "runtime/cleanup.h"
+
+int pold_told_open(const char *name, bool create)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
+	POLB_FD fd = pold_pin_get(POLD_ROOT "/%s/endpoints_v1", name);
+	int err;
+
+	if (fd != -ENOENT || !create)
+		return polb_take_fd(&fd);
+	fd = bpf_map_create(BPF_MAP_TYPE_HASH, "polc_told", sizeof(struct pold_told_key),
+		sizeof(struct pold_told), POLD_TOLD_MAX, &opts);
+	if (fd < 0)
+		return -errno;
+	err = pold_pin_put(fd, POLD_ROOT "/%s/endpoints_v1", name);
+	return err ? err : polb_take_fd(&fd);
+}
+
+static struct pold_told_key key_of(const char *endpoint)
+{
+	struct pold_told_key key = {0};
+
+	snprintf(key.name, sizeof(key.name), "%s", endpoint);
+	return key;
+}
+
+bool pold_told_find(int fd, const char *endpoint, struct pold_told *out)
+{
+	const struct pold_told_key key = key_of(endpoint);
+
+	return fd >= 0 && strlen(endpoint) < sizeof(key.name) &&
+	       bpf_map_lookup_elem(fd, &key, out) == 0;
+}
+
+int pold_told_each(int fd,
+	int (*call)(void *context, const char *endpoint, const struct pold_told *told),
+	void *context)
+{
+	struct pold_told_key key, *previous = NULL;
+	int result = 0;
+
+	while (!result && fd >= 0 && bpf_map_get_next_key(fd, previous, &key) == 0) {
+		struct pold_told told;
+
+		previous = &key;
+		if (bpf_map_lookup_elem(fd, &key, &told) == 0)
+			result = call(context, key.name, &told);
+	}
+	return result;
+}
+
+uint32_t pold_told_number(const struct polb_bundle *bundle, const char *name, const char *endpoint)
+{
+	uint32_t number = pold_endpoint_find(bundle, endpoint);
+	POLB_FD fd = -1;
+	struct pold_told told;
+
+	if (number)
+		return number;
+	fd = pold_told_open(name, false);
+	return pold_told_find(fd, endpoint, &told) ? (uint32_t)bundle->n_endpoints + 1 + told.slot
+						   : 0;
+}
+
+struct wanted {
+	uint32_t slot;
+	char *out;
+	size_t size;
+};
+
+static int text_if_slot(void *context, const char *endpoint, const struct pold_told *told)
+{
+	const struct wanted *wanted = context;
+
+	if (told->slot != wanted->slot)
+		return 0;
+	snprintf(wanted->out, wanted->size, "%s", endpoint);
+	return 1;
+}
+
+void pold_told_text(
+	const struct polb_bundle *bundle, const char *name, uint32_t number, char *out, size_t size)
+{
+	struct wanted wanted = {
+		.slot = number - (uint32_t)bundle->n_endpoints - 1, .out = out, .size = size};
+	POLB_FD fd = -1;
+
+	pold_endpoint_text(bundle, number, out, size);
+	if (number <= bundle->n_endpoints)
+		return;
+	fd = pold_told_open(name, false);
+	pold_told_each(fd, text_if_slot, &wanted);
+}

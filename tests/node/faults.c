@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The kernel says no, at one call of an apply after the other; or takes away a place that was just
+ * looked up. Either the apply does not care (exit status 0), or it says why and gives up (3), and
+ * the old generation is as it was, with nothing beside it.
+ */
+#include "node.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GIVE_UP 12
+
+/* Cleaning up itself is refused: pins may stay until the next apply. */
+static const struct fault {
+	const char *call;
+	int error;
+	bool leaves_pins;
+} faults[] = {
+	{"bpf", ENOMEM, false},
+	{"bpf", EPERM, false},
+	{"bpf", EAGAIN, false},
+	{"bpf", EINTR, false},
+	{"bpf/OBJ_PIN", ENOSPC, false}, /* a file system that is full */
+	{"mkdir", ENOSPC, false},
+	{"mkdir", ENOMEM, false},
+	{"bpf/PROG_LOAD", EINVAL, false},
+	{"bpf/PROG_LOAD", EACCES, false}, /* the verifier's word */
+	{"bpf/MAP_CREATE", E2BIG, false},
+	{"bpf/LINK_CREATE", ENOENT, false},
+	{"bpf/LINK_CREATE", EBUSY, false},
+	{"bpf/MAP_UPDATE_BATCH", ENOMEM, false},
+	{"unlinkat", EPERM, true},
+	{"unlink", EPERM, true},
+	{"rmdir", EPERM, true},
+	{"openat", EMFILE, true},
+	{"mmap", ENOMEM, true},
+	{"brk", ENOMEM, true},
+	{"read", EIO, true},
+	{"getdents64", ENOMEM, true},
+	{"flock", EINTR, false},
+	{"perf_event_open", ENOMEM, false},
+};
+
+struct attempt {
+	const char *victim; /* "apply b", where a is in force */
+	const struct inventory *before, *after;
+	unsigned refused, unharmed;
+	bool uncounted; /* it could not carry over the counters, and said so */
+};
+
+static void check_refused(struct node *node, const struct struck *struck, bool leaves_pins,
+	const struct attempt *attempt)
+{
+	if (struck->status != 3 && struck->status != 1)
+		node_fail(node, "exit status %d: %s", struck->status, struck->output);
+	if (!strstr(struck->output, "polload: "))
+		node_fail(node, "it does not say why");
+	if (!leaves_pins)
+		node_check_leftovers(node, attempt->before);
+}
+
+/* Returns whether there was such a call. */
+static bool attempt_once(struct node *node, const struct strike *strike, const char *what,
+	bool leaves_pins, struct attempt *attempt)
+{
+	struct command command;
+	struct struck struck;
+	int state;
+
+	command_make(node, attempt->victim, &command);
+	if (!kill_at_run(command.argv, strike, &node->made, &struck))
+		point_die("cannot trace");
+	snprintf(node->place, sizeof(node->place), "'%s' with %s at call %u, %s", attempt->victim,
+		what, strike->at, struck.name);
+	attempt->uncounted = strstr(struck.output, "counters start from zero") != NULL;
+	state = node_state(node, STATE_A, STATE_B, STATE_OPEN, STATE_OPEN);
+	if (struck.status == 0 && state == STATE_A)
+		node_fail(node, "it ended well and nothing has changed: %s", struck.output);
+	if (struck.status)
+		check_refused(node, &struck, leaves_pins || state == STATE_B, attempt);
+	attempt->refused += struck.status != 0;
+	attempt->unharmed += struck.status == 0 && struck.hit;
+	return struck.hit;
+}
+
+static void converge(struct node *node, const struct attempt *attempt)
+{
+	node_run(node, "apply b", false);
+	node_state(node, STATE_B, STATE_B, STATE_OPEN, STATE_OPEN);
+	if (attempt->after && !attempt->uncounted)
+		node_check_leftovers(node, attempt->after);
+	node_run(node, "apply a", false);
+	node_state(node, STATE_A, STATE_A, STATE_OPEN, STATE_OPEN);
+	node_check_life(node, false);
+}
+
+static void start(
+	struct node *node, const char *scenario, struct inventory *before, struct inventory *after)
+{
+	node_begin(node, scenario, "apply a");
+	node_run(node, "apply b", false);
+	node_run(node, "apply a", false);
+	node_run(node, "apply b", false);
+	node_settled(node, after);
+	node_run(node, "apply a", false);
+	node_settled(node, before);
+}
+
+static void try_fault(struct node *node, const struct fault *fault, struct attempt *attempt)
+{
+	struct strike strike = {STRIKE_EVERYTHING, .kind = STRIKE_ERROR, .error = fault->error};
+	char what[80];
+	bool hit = true;
+
+	if (!kill_at_parse(fault->call, &strike.call, &strike.subcommand))
+		point_die(fault->call);
+	snprintf(what, sizeof(what), "%s in %s", strerror(fault->error), fault->call);
+	for (strike.at = 1 + node->offset % node->stride; hit && node->failures < GIVE_UP;
+		strike.at += node->stride) {
+		hit = attempt_once(node, &strike, what, fault->leaves_pins, attempt);
+		if (hit || attempt->refused)
+			converge(node, attempt);
+	}
+	node_run(node, "apply a", false);
+}
+
+static void run_errors(struct node *node)
+{
+	static struct inventory before, after;
+	struct attempt attempt = {.victim = "apply b", .before = &before, .after = &after};
+	char note[200];
+
+	start(node, "errors", &before, &after);
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]) && node->failures < GIVE_UP; i++)
+		try_fault(node, &faults[i], &attempt);
+	node_run(node, "remove", false);
+	snprintf(note, sizeof(note), "%u refused, %u harmless", attempt.refused, attempt.unharmed);
+	if (!attempt.refused)
+		node_fail(node, "nothing was refused");
+	node_end(node, "errors", note);
+}
+
+static void shell(const char *command)
+{
+	char quiet[512];
+
+	snprintf(quiet, sizeof(quiet), "{ %s; } >/dev/null 2>&1", command);
+	if (system(quiet) == -1)
+		point_die("shell");
+}
+
+static void take_away(void *context)
+{
+	const struct node *node = context;
+
+	shell(node->vanish);
+}
+
+/* Bundle d has a cgroup and an interface that vanish before its nth call. */
+static void run_vanish(struct node *node)
+{
+	static struct inventory before, after;
+	struct attempt attempt = {.victim = "apply d", .before = &before};
+	struct strike strike = {
+		STRIKE_EVERYTHING, .kind = STRIKE_STOP, .stop = take_away, .context = node};
+	char note[200];
+	bool hit = true;
+
+	start(node, "vanish", &before, &after);
+	for (strike.at = 1 + node->offset % node->stride; hit && node->failures < GIVE_UP;
+		strike.at += node->stride) {
+		shell(node->appear);
+		hit = attempt_once(node, &strike, "its places gone", false, &attempt);
+		shell(node->vanish);
+		converge(node, &attempt);
+	}
+	node_run(node, "remove", false);
+	snprintf(note, sizeof(note), "%u refused, %u harmless", attempt.refused, attempt.unharmed);
+	if (!attempt.refused || !attempt.unharmed)
+		node_fail(node, "%s", note);
+	node_end(node, "vanish", note);
+}
+
+bool faults_run(struct node *node, const char *scenario)
+{
+	if (strcmp(scenario, "errors") == 0)
+		run_errors(node);
+	else if (strcmp(scenario, "vanish") == 0 && node->vanish && node->appear)
+		run_vanish(node);
+	else
+		return false;
+	return true;
+}

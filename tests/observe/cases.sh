@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# cases.sh: report, explain and events in the lab. Expects AGENT, POLLOAD, POLC, DATA (what run has put together).
+: "${AGENT:?}" "${POLLOAD:?}" "${POLC:?}" "${DATA:?}"
+. "$DATA/lab.sh"
+if [ -z "$LAB_OURS" ]; then
+	lab_enter "$0"
+	exit
+fi
+lab_start
+work=$LAB_WORK
+patience_ms=8000
+silence_ms=500
+
+ok() { echo "ok observe.$1"; }
+not_ok() { echo "not ok observe.$1 # $2"; }
+
+# does NAME ARGUMENT...: polload succeeds
+does() {
+	name=$1
+	shift
+	if "$POLLOAD" "$@" >"$work/out" 2>&1; then ok "$name"; else not_ok "$name" "polload $*: $(tr '\n' ' ' <"$work/out")"; fi
+}
+# shows NAME TEXT FILE and its opposite: extended regular expressions
+shows() {
+	if grep -Eq -- "$2" "$3"; then ok "$1"; else not_ok "$1" "no '$2' in: $(head -c 1500 "$3" | tr '\n' '|')"; fi
+}
+lacks() {
+	if grep -Eq -- "$2" "$3"; then not_ok "$1" "'$2' in: $(head -c 1500 "$3" | tr '\n' '|')"; else ok "$1"; fi
+}
+# says NAME TEXT ARGUMENT...: polload's output, kept in $work/said
+says() {
+	name=$1 text=$2
+	shift 2
+	"$POLLOAD" "$@" >"$work/said" 2>&1
+	shows "$name" "$text" "$work/said"
+}
+build() { # OUT POLICY...
+	out=$1
+	shift
+	(cd "$DATA" && "$POLC" build "$@" --hook cgroup --inventory inventory.yaml -o "$work/$out") >"$work/out" 2>&1 ||
+		not_ok "build-$out" "$(tr '\n' ' ' <"$work/out")"
+}
+
+lab_add client 10
+lab_add server 20
+lab_add other 30
+for who in client server other; do
+	lab_background $who serve 8080
+done
+build closed.o closed.yaml
+build second.o second.yaml
+
+# --- report -----------------------------------------------------------------------------------------
+
+traffic() {
+	as client tcp 10.77.0.20 8080 $patience_ms >/dev/null
+	as client tcp fd77::20 8080 $patience_ms >/dev/null
+	as other tcp 10.77.0.20 8080 $patience_ms >/dev/null
+	as other tcp 10.77.0.10 8080 $patience_ms >/dev/null
+}
+does apply-audit apply "$work/closed.o" --name main --node node-a --audit --adopt 0
+says nothing-yet 'nothing would have been denied' report
+traffic
+traffic
+says report-line 'live:app=server +ingress <- live:app=client +tcp/8080 +4 .*no rule allows' report
+says report-deny-rule 'live:app=other +egress  -> live:app=client +tcp/8080 +2 .*denied by a rule: live/other \(closed.yaml:' report
+says report-deny-note 'no further allow rule lets pass' report
+says report-policy-filter 'live:app=other' report --policy live/other
+lacks report-policy-filter-others 'live:app=server' "$work/said"
+says report-json '"subject":"live:app=server".*"peer":"live:app=client".*"flows":4' report -o json
+
+# what is kept goes over an apply, by meaning: another order of policies, other numbers
+build again.o second.yaml closed.yaml
+does apply-again apply "$work/again.o" --name main --node node-a --audit
+says report-carried 'live:app=server +ingress <- live:app=client +tcp/8080 +4 ' report
+as client tcp 10.77.0.20 8080 $patience_ms >/dev/null
+as client ping 10.77.0.20 $patience_ms >/dev/null
+as client udp 10.77.0.1 8080 $silence_ms 32 >/dev/null
+says report-icmp 'live:app=client +egress  -> live:app=server +icmp/8 +1 .*no rule allows' report
+says report-node 'live:app=client +egress  -> host +udp/8080 +1 .*no rule allows' report
+says report-goes-on 'live:app=server +ingress <- live:app=client +tcp/8080 +5 ' report
+
+for form in yaml pol; do
+	"$POLLOAD" report -o $form >"$work/seen.$form" 2>"$work/out"
+	shows report-$form-comment '^# not allowed here: live:app=other to live:app=client, tcp/8080: a rule denies it' "$work/seen.$form"
+	"$POLC" check -Wnone "$work/seen.$form" >"$work/out" 2>&1 || "$POLC" check "$work/seen.$form" >"$work/out" 2>&1
+	case $? in
+	0) ok report-$form-checks ;;
+	*) not_ok report-$form-checks "$(tr '\n' ' ' <"$work/out")" ;;
+	esac
+	cp "$work/seen.$form" "$DATA/seen.$form"
+	build seen-$form.o closed.yaml second.yaml "seen.$form"
+	"$POLLOAD" remove --name main >"$work/out" 2>&1
+	does apply-seen-$form apply "$work/seen-$form.o" --name main --node node-a --audit --adopt 0
+	traffic
+	says seen-$form-still-denied 'live:app=other +egress' report
+	lacks seen-$form-allows '^live:app=(server|client)' "$work/said"
+	# the same, enforced
+	does enforce-$form mode enforce --name main
+	[ "$(as client tcp 10.77.0.20 8080 $patience_ms)" = ok ] && ok enforced-$form-passes || not_ok enforced-$form-passes denied
+	case $(as other tcp 10.77.0.10 8080 $silence_ms) in
+	ok) not_ok enforced-$form-denies passed ;;
+	*) ok enforced-$form-denies ;;
+	esac
+	"$POLLOAD" remove --name main
+	does apply-closed-$form apply "$work/closed.o" --name main --node node-a --audit --adopt 0
+	traffic
+done
+# applied over what was audited: it is allowed by now
+does apply-seen-over apply "$work/seen-yaml.o" --name main --node node-a --audit
+says report-allowed-by-now 'kinds of traffic are allowed by now' report
+lacks report-forgets-allowed '^live:app=server' "$work/said"
+"$POLLOAD" remove --name main
+
+# --- events -----------------------------------------------------------------------------------------
+
+# follow ARGUMENT...: a reader in the background that is ready; its output is $work/events
+follow() {
+	: >"$work/events"
+	NOTIFY_SOCKET=@polc-observe-$$ "$POLLOAD" events "$@" >"$work/events" 2>"$work/events.log" &
+	reader=$!
+	sleep 1
+}
+# stop: the reader ends, after what was in the rings
+stop() {
+	sleep 1
+	kill $reader
+	wait $reader
+}
+does events-apply-main apply "$work/closed.o" --name main --node node-a --adopt 0
+does events-apply-second apply "$work/second.o" --name second --node node-a --audit --adopt 0
+follow
+as other tcp 10.77.0.20 8080 $silence_ms >/dev/null
+as client udp 10.77.0.30 8080 $patience_ms 32 >/dev/null
+as other tcp 10.77.0.10 8080 $silence_ms >/dev/null
+stop
+shows events-of-main 'deny +ingress live/server .*tcp/8080' "$work/events"
+shows events-of-second 'audit +egress +live/client .*udp/8080' "$work/events"
+if sort -c "$work/events" 2>"$work/out"; then ok events-in-order; else not_ok events-in-order "$(cat "$work/out")"; fi
+
+follow -o json
+as client udp 10.77.0.30 8080 $patience_ms 32 >/dev/null
+stop
+shows events-json-bundle '"verdict":"audit".*"bundle":"second".*"node_name":"node-a"' "$work/events"
+
+follow --verdict audit
+as client udp 10.77.0.30 8080 $patience_ms 32 >/dev/null
+as other tcp 10.77.0.10 8080 $silence_ms >/dev/null
+stop
+shows events-verdict-filter ' audit ' "$work/events"
+lacks events-verdict-filter-others ' deny ' "$work/events"
+
+follow --name second
+as client udp 10.77.0.30 8080 $patience_ms 32 >/dev/null
+as other tcp 10.77.0.10 8080 $silence_ms >/dev/null
+stop
+shows events-name 'live/client' "$work/events"
+lacks events-name-others 'live/other' "$work/events"
+
+# a reader goes on over applies, removals and new names, and loses nothing of a ring that is let go
+follow
+as client udp 10.77.0.30 8080 $patience_ms 32 >/dev/null
+as other tcp 10.77.0.10 8080 $silence_ms >/dev/null &
+"$POLLOAD" apply "$work/second.o" --name second --node node-a --audit >"$work/out" 2>&1
+sleep 1
+as client udp 10.77.0.20 8080 $patience_ms 32 >/dev/null
+"$POLLOAD" remove --name second
+sleep 1
+"$POLLOAD" apply "$work/second.o" --name third --node node-a --audit --adopt 0 >"$work/out" 2>&1
+sleep 1
+as client ping 10.77.0.30 $patience_ms >/dev/null
+stop
+shows events-before-apply 'live/client .* 10.77.0.30 .*udp/8080' "$work/events"
+shows events-after-apply 'live/client .* 10.77.0.20 .*udp/8080' "$work/events"
+shows events-new-name 'live/client .* 10.77.0.30 .*icmp/8' "$work/events"
+wait
+
+# rotation and SIGHUP, of verdicts as of calls
+"$POLLOAD" events -o json --output-file "$work/log.json" --rotate 1k,3 >"$work/out" 2>&1 &
+reader=$!
+sleep 1
+for i in 1 2 3 4 5 6; do as client udp 10.77.0.30 $((9000 + i)) $silence_ms 32 >/dev/null; done
+sleep 1
+[ -s "$work/log.json.1" ] && ok events-rotate || not_ok events-rotate "$(ls "$work")"
+mv "$work/log.json" "$work/moved.json"
+kill -HUP $reader
+sleep 1
+as client udp 10.77.0.30 9010 $silence_ms 32 >/dev/null
+stop
+shows events-reopen '9010' "$work/log.json"
+
+# what did not fit is said, by bundle: a reader that sleeps, a small ring, more events than it holds
+"$POLLOAD" apply "$work/second.o" --name third --node node-a --audit --ring 65536 >"$work/out" 2>&1
+follow -o json
+kill -STOP $reader
+as client run bash -c 'for i in {1..900}; do echo x >/dev/udp/10.77.0.30/$((10000 + i)); done' >/dev/null 2>&1
+kill -CONT $reader
+sleep 1
+stop
+shows events-loss '"polc_loss":..bundle":"third","policy_name":".network verdicts."' "$work/events"
+"$POLLOAD" remove --name third
+"$POLLOAD" remove --name main
+
+# --- explain ----------------------------------------------------------------------------------------
+
+does explain-apply-main apply "$work/closed.o" --name main --node node-a --adopt 0
+does explain-apply-second apply "$work/second.o" --name second --node node-a --audit --adopt 0
+says explain-default-deny 'ingress of live/server: deny by default deny' explain --from live/client --to live/server --port tcp/8080
+shows explain-selectors 'selectors' "$work/said"
+shows explain-other-bundle 'egress of live/client: allow by live/client-tcp' "$work/said"
+shows explain-verdict '^verdict: deny' "$work/said"
+says explain-deny-rule 'egress of live/other: deny by live/other \(closed.yaml:18\)' explain --from live/other --to live/client --port tcp/8080
+says explain-allow '^verdict: allow' explain --from live/other --to live/client --port tcp/8081
+says explain-audit 'egress of live/client: audit by default deny' explain --from live/client --to 10.77.0.30 --port udp/53
+shows explain-audit-verdict '^verdict: audit' "$work/said"
+says explain-cgroup 'egress of live/client: audit' explain --from /client --to 8.8.8.8 --port udp/53
+says explain-address 'ingress of live/server: deny' explain --from 10.77.0.10 --to 10.77.0.20 --port tcp/1
+says explain-entity 'ingress of live/server: deny by default deny' explain --from world --to live/server --port tcp/1
+says explain-json '"verdict":"deny","rule":1,.*"verdict":"deny"' explain --from live/client --to live/server --port tcp/8080 -o json
+says explain-unknown 'nobody/there: no bundle knows it' explain --from nobody/there --to live/server --port tcp/80
+says explain-port 'is not tcp/N' explain --from live/client --to live/server --port 80
+as client udp 10.77.0.30 8080 $patience_ms 32 >/dev/null
+says explain-flow 'flows +1 remembered, the youngest audit by default deny, [0-9]+ s ago; all of the epoch' explain --from live/client --to live/other --port udp/8080
+"$POLLOAD" mode audit --name second
+says explain-flow-epoch 'older epochs are decided again' explain --from live/client --to live/other --port udp/8080
+# what it says is what happens
+for port in 8080 8081; do
+	said=$("$POLLOAD" explain --from live/other --to live/client --port tcp/$port | sed -n 's/^verdict: \([a-z]*\).*/\1/p')
+	case "$said $(as other tcp 10.77.0.10 $port $silence_ms)" in
+	'deny timeout' | 'deny eperm' | 'allow ok' | 'allow refused') ok explain-agrees-$port ;;
+	*) not_ok explain-agrees-$port "explain says $said" ;;
+	esac
+done
+"$POLLOAD" remove --name second
+"$POLLOAD" remove --name main
+
+# --- explain --pid ----------------------------------------------------------------------------------
+
+if (cd "$DATA" && "$POLC" build tracing.yaml -o "$work/tracing.o") >"$work/out" 2>&1 &&
+	"$POLLOAD" apply "$work/tracing.o" --name calls >>"$work/out" 2>&1; then
+	sleep 60 &
+	slept=$!
+	says process-parents "^process $slept .*sleep|busybox|coreutils" explain --pid $slept
+	shows process-matches 'sys_enter +(audit|monitor-only|enforce) +selector 0: matches when these hold, too: arguments; does Post' "$work/said"
+	shows process-fails 'selector 1: does not match: matchBinaries' "$work/said"
+	says process-other 'selector 0: does not match: matchBinaries' explain --pid $$
+	says process-call 'selector 0' explain --pid $slept --call sys_enter
+	"$POLLOAD" explain --pid $slept --call no_such_hook >"$work/said"
+	lacks process-other-call 'selector' "$work/said"
+	says process-json '"selector":0,"matches":"depends","needs":"arguments"' explain --pid $slept -o json
+	says process-gone 'process 4194303: ' explain --pid 4194303
+	kill $slept
+	"$POLLOAD" remove --name calls
+else
+	echo "skip observe.process # $(tail -n 1 "$work/out")"
+fi

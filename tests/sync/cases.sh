@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# cases.sh: inside the lab. Prints "ok NAME" and "not ok NAME # why".
+: "${AGENT:?}" "${POLLOAD:?}" "${POLC:?}" "${LAB_WORK:?}"
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../live/lab.sh"
+lab_start
+work=$LAB_WORK
+name=sync
+
+ok() { echo "ok sync.$1"; }
+not_ok() { echo "not ok sync.$1 # $2"; }
+is() { [ "$2" = "$3" ] && ok "$1" || not_ok "$1" "'$2', not '$3'"; }
+has() { case $2 in *"$3"*) ok "$1" ;; *) not_ok "$1" "no '$3' in '$2'" ;; esac; }
+
+client() { as client tcp "${1:-10.77.0.20}" 8080 "${2:-4000}"; }
+refused() { is "$1" "$(client "${2:-10.77.0.20}" 700)" timeout; }
+accepted() { is "$1" "$(client "${2:-10.77.0.20}")" ok; }
+sync() { "$POLLOAD" sync "$@" --name $name 2>&1; }
+lines() { printf '%s\n' "$@" >"$work/lines"; }
+server='10.77.0.20 lab/server app=server'
+server6='fd77::20 lab/server app=server'
+
+lab_add client 10
+lab_add server 20
+lab_background server serve 8080
+"$POLC" build "$here/policy.yaml" --hook tc --inventory "$here/inventory.yaml" -o "$work/bundle.o" || exit 1
+"$POLLOAD" apply "$work/bundle.o" --name $name --node node-a || exit 1
+refused unknown
+
+# --- appear, change, vanish
+lines "$server" "$server6" '10.77.0.10 lab/client app=client' 'fd77::10 lab/client app=client'
+has dry-run "$(sync "$work/lines" --dry-run)" '2 added, 0 changed, 0 removed, 2 unchanged (not done)'
+refused dry-run-does-nothing
+has appear "$(sync "$work/lines")" '2 added, 0 changed, 0 removed, 2 unchanged'
+accepted appear-4
+accepted appear-6 fd77::20
+has again "$(sync "$work/lines" -o json)" '"added":0,"changed":0,"removed":0,"unchanged":4'
+"$POLLOAD" apply "$work/bundle.o" --name $name --node node-a --room 2000 || not_ok replay "apply failed"
+accepted replay
+lines "$server" "$server6" '10.77.0.10 lab/client app=other' 'fd77::10 lab/client app=client'
+has change "$(sync "$work/lines")" '0 added, 1 changed, 0 removed, 3 unchanged'
+refused change-4
+accepted change-6 fd77::20
+lines "$server" "$server6"
+has vanish "$(sync - <"$work/lines")" '0 added, 0 changed, 2 removed, 2 unchanged'
+refused vanish-6 fd77::20
+
+# --- an established connection ends with the identity that allowed it
+lines "$server" "$server6" '10.77.0.10 lab/client app=client'
+sync "$work/lines" >/dev/null
+session=$(as client session "$work/session" tcp 10.77.0.20 8080 4000)
+lab_pids="$session $lab_pids"
+is session "$("$AGENT" ask "$work/session" 4000)" ok
+lines "$server" "$server6"
+sync "$work/lines" >/dev/null
+is session-cut "$("$AGENT" ask "$work/session" 700)" timeout
+
+# --- Kubernetes objects: namespaces, nodes, the API server; each kind only when it is spoken of
+pods() { # LABELS-OF-BLUE [MORE]
+	sed '$!b' "$here/inventory.yaml" >"$work/objects.yaml"
+	cat >>"$work/objects.yaml" <<-END
+	---
+	{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "client", "namespace": "$1"},
+	 "status": {"phase": "$2", "podIPs": [{"ip": "10.77.0.10"}]}}
+	END
+}
+pods blue Running
+has objects "$(sync "$work/objects.yaml")" '1 added, 0 changed, 0 removed, 2 unchanged'
+accepted namespace-labels
+pods red Running
+has objects-change "$(sync "$work/objects.yaml")" '0 added, 1 changed, 0 removed'
+refused other-namespace
+pods blue Succeeded
+has finished "$(sync "$work/objects.yaml")" '0 added, 0 changed, 1 removed'
+cat >"$work/nodes.yaml" <<END
+apiVersion: v1
+kind: NodeList
+items: [{metadata: {name: node-b}, status: {addresses: [{type: InternalIP, address: 10.77.0.10}]}}]
+END
+has nodes-only "$(sync "$work/nodes.yaml")" '1 added, 0 changed, 0 removed, 0 unchanged'
+accepted remote-node
+has pods-only "$(sync "$here/inventory.yaml")" '0 added, 0 changed, 0 removed, 2 unchanged'
+accepted node-stays
+sed -i s/10.77.0.10/10.77.0.99/ "$work/nodes.yaml"
+has node-moved "$(sync "$work/nodes.yaml")" '1 added, 0 changed, 1 removed'
+refused node-gone
+
+# --- a bad file changes nothing
+lines "$server" '10.77.0.10 lab/client app=client' '10.77.0.10 lab/client app=client' '10.77.0.300 app=x'
+message=$(sync "$work/lines")
+is bad-status $? 1
+has bad-line "$message" 'lines:4: error: "10.77.0.300" is not an IPv4 or IPv6 address'
+refused bad-changes-nothing
+lines "$server" '10.77.0.10 lab/client app=client' '10.77.0.10 lab/client app=client'
+has claimed-twice "$(sync "$work/lines")" 'lines:3: error: 10.77.0.10 is claimed twice, first in'
+: >"$work/lines"
+has empty "$(sync "$work/lines")" 'nothing is changed'
+
+# --- room
+awk 'BEGIN { for (i = 0; i < 20000; i++) printf "10.9.%d.%d app=a\n", i / 250, i % 250 }' >"$work/many"
+message=$(sync "$work/many")
+is room-status $? 3
+has room "$message" 'nothing is changed (apply --room '
+"$POLLOAD" apply "$work/bundle.o" --name $name --node node-a --room 25000 || not_ok room-apply "apply failed"
+has room-made "$(sync "$work/many")" '20000 added, 0 changed, 2 removed'
+has room-fresh "$(sync "$work/many")" '0 added, 0 changed, 0 removed, 20000 unchanged'
+lines "$server" "$server6"
+has room-freed "$(sync "$work/lines")" '2 added, 0 changed, 20000 removed'
+
+# --- time to live
+lines "$server" '10.77.0.10 lab/client app=client ttl=2'
+sync "$work/lines" >/dev/null
+accepted ttl
+sleep 2.2
+refused ttl-expired
+has ttl-rule "$("$POLLOAD" status --name $name)" 'expired identity'
+has ttl-listed "$("$POLLOAD" identity list --name $name)" 'expired'
+sync "$work/lines" >/dev/null
+accepted ttl-refreshed
+lines "$server" '10.77.0.10 lab/client app=client'
+sync "$work/lines" --ttl 2 --on-expiry keep >/dev/null
+sleep 2.2
+accepted ttl-keep
+has ttl-stale "$("$POLLOAD" identity list --name $name)" 'stale'
+
+# --- told by hand
+"$POLLOAD" identity add 10.77.0.10 --namespace lab --label app=other --name $name
+refused by-hand
+has by-hand-stays "$(sync "$work/lines")" '1 as told by hand'
+refused by-hand-still
+"$POLLOAD" identity add 10.77.0.10 --namespace lab --label app=client --ttl 2 --name $name
+accepted by-hand-ttl
+sleep 2.2
+refused by-hand-expired
+"$POLLOAD" identity del 10.77.0.10 --name $name
+has by-hand-gone "$(sync "$work/lines")" '1 added'
+
+# --- killed anywhere, the next one converges
+awk 'BEGIN { for (i = 0; i < 20000; i++) printf "10.9.%d.%d app=app-%d\n", i / 250, i % 250, i % 500 }' >"$work/many"
+killed=0
+for delay in 0.005 0.01 0.02 0.03 0.04 0.06 0.08 0.1; do
+	lines "$server" "$server6" '10.77.0.10 lab/client app=client'
+	cat "$work/many" >>"$work/lines"
+	"$POLLOAD" sync "$work/lines" --name $name >/dev/null 2>&1 &
+	sleep $delay
+	kill -9 $! 2>/dev/null && killed=$((killed + 1))
+	wait $! 2>/dev/null
+	lines "$server" "$server6"
+	sync "$work/lines" >/dev/null
+	[ "$(client 10.77.0.20 300)" = timeout ] || not_ok "killed-$delay" "an address of the killed sync is left"
+	left=$("$POLLOAD" identity list --all --name $name | grep -c '^10\.')
+	# the server and the node
+	[ "$left" = 2 ] || not_ok "killed-$delay" "$left addresses are left"
+done
+[ $killed -gt 0 ] && ok killed || not_ok killed "no sync was there to be killed"
+
+# --- watch
+mkdir "$work/drop"
+printf '%s\n' "$server" "$server6" >"$work/drop/base"
+"$POLLOAD" sync --watch "$work/drop" --name $name >"$work/watch.log" 2>&1 &
+watch=$!
+lab_pids="$watch $lab_pids"
+until_is() { # NAME WORD
+	for try in 1 2 3 4 5 6 7 8 9 10; do
+		[ "$(client 10.77.0.20 400)" = "$2" ] && { ok "$1"; return; }
+		sleep 0.1
+	done
+	not_ok "$1" "not $2: $(tail -n 3 "$work/watch.log" | tr '\n' ' ')"
+}
+sleep 0.5
+echo '10.77.0.10 lab/client app=client' >"$work/drop/.new" && mv "$work/drop/.new" "$work/drop/client"
+until_is watch-appear ok
+echo '10.77.0.10 lab/client app=' >>"$work/drop/client~"
+echo 'half a li' >"$work/drop/client"
+sleep 0.5
+until_is watch-bad-file ok
+has watch-bad-said "$(cat "$work/watch.log")" 'what it said before stays'
+rm "$work/drop/client"
+until_is watch-vanish timeout
+echo '10.77.0.10 lab/client app=client ttl=3' >"$work/drop/client"
+until_is watch-ttl ok
+session=$(as client session "$work/session2" tcp 10.77.0.20 8080 4000)
+lab_pids="$session $lab_pids"
+is watch-session "$("$AGENT" ask "$work/session2" 4000)" ok
+sleep 4.5
+is watch-session-expired "$("$AGENT" ask "$work/session2" 700)" timeout
+touch "$work/drop/client"
+until_is watch-touch ok
+kill -TERM $watch
+wait $watch
+is watch-ends $? 0
+"$POLLOAD" remove --name $name
