@@ -14,7 +14,7 @@
 #include "trace_abi.h"
 
 #define POLB_BUNDLE_MAGIC 0x434c4f50u /* "POLC" */
-#define POLB_BUNDLE_VERSION 1
+#define POLB_BUNDLE_VERSION 2
 
 enum { POLB_HOOK_CGROUP = 1, POLB_HOOK_TC = 2, POLB_HOOK_XDP = 4, POLB_HOOK_TRACE = 8 };
 

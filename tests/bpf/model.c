@@ -260,6 +260,21 @@ static void keep_flow(struct model_flow *flow, const struct polb_flow_key *key, 
 		.n_candidates = from->n_candidates};
 }
 
+/*
+ * A flow that is denied from now on. TCP is remembered with the verdict and no current epoch, so that
+ * the other end, going on, opens no new flow; other protocols are forgotten.
+ */
+static void deny_flow(struct model *model, struct model_flow *flow, bool closing,
+	const struct expectation *from)
+{
+	if (flow->key.protocol != IPPROTO_TCP) {
+		flow->deleted = true;
+	} else if (flow->verdict != POLB_VERDICT_DENY) {
+		flow->closing = closing;
+		keep_flow(flow, &flow->key, model->epoch - 1, flow->origin, from);
+	}
+}
+
 /* Step 8 for a live entry; false: the packet is to be decided as if there were none. */
 static bool use_flow(struct model *model, struct model_flow *flow, const struct packet *packet,
 	struct expectation *out)
@@ -270,6 +285,8 @@ static bool use_flow(struct model *model, struct model_flow *flow, const struct 
 
 	if (packet_is_opening(spec) && (packet->direction != flow->origin || flow->closing))
 		return false;
+	bool closing = flow->closing;
+
 	flow->closing |= closes(spec);
 	if (flow->epoch == model->epoch) {
 		result(out, "8 established", flow->verdict, flow->candidates, flow->n_candidates);
@@ -280,7 +297,7 @@ static bool use_flow(struct model *model, struct model_flow *flow, const struct 
 
 	result(out, "8 decided again", verdict, candidates, n);
 	if (verdict == POLB_VERDICT_DENY)
-		flow->deleted = true;
+		deny_flow(model, flow, closing, out);
 	else
 		keep_flow(flow, &flow->key, model->epoch, flow->origin, out);
 	return true;
@@ -352,10 +369,11 @@ static enum polb_verdict related_verdict(struct model *model, const struct packe
 	if (flow->epoch != model->epoch) {
 		again.verdict = decide_flow(model, &inner->spec, direction, flow->origin,
 			&again.candidates, &again.n_candidates);
+		if (again.verdict == POLB_VERDICT_DENY) /* its own packets will see to it */
+			return POLB_VERDICT_NONE;
 		keep_flow(flow, &flow->key, model->epoch, flow->origin, &again);
-		flow->deleted = again.verdict == POLB_VERDICT_DENY;
 	}
-	return flow_is_live(flow) ? flow->verdict : POLB_VERDICT_NONE;
+	return flow->verdict;
 }
 
 /* True when the step settles it. A flow that only passes because of modes has errors like it. */

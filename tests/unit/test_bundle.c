@@ -52,7 +52,7 @@ static const __u8 policy[] = {'k', 'i', 'n', 'd', ':'};
 static struct polb_bundle sample(void)
 {
 	struct polb_bundle b = {.manifest = {.magic = POLB_BUNDLE_MAGIC,
-					.version = 1,
+					.version = POLB_BUNDLE_VERSION,
 					.abi_version = POLB_ABI_VERSION,
 					.hooks = POLB_HOOK_CGROUP,
 					.n_words = 1,
