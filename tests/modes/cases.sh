@@ -62,7 +62,7 @@ silent() {
 # mode_is NAME POLICY MODE
 mode_is() {
 	expect "$1" "$3" sh -c "'$POLLOAD' status --name $name -o json | python3 -c 'import json, sys
-print([p[\"mode\"] for p in json.load(sys.stdin)[\"policies\"] if p[\"policy\"] == \"$2\"][0])'"
+print([p[\"mode\"] for p in json.load(sys.stdin)[\"network_policies\"] if p[\"policy\"] == \"$2\"][0])'"
 }
 
 lab_add client 10
