@@ -181,6 +181,14 @@ static int seconds(const char *option, const char *text, double *out)
 	return POLD_OK;
 }
 
+/* A whole second at least: who would confirm sooner? */
+static int confirm_time(const char *text, double *out)
+{
+	int code = seconds("confirm", text, out);
+
+	return code || *out >= 1 ? code : pold_fail(POLD_USAGE, "--confirm: at least 1 s");
+}
+
 /* A value that is one of a few words, separated by blanks in `words`. */
 static int word(const char *option, const char *value, const char *words, const char **out)
 {
@@ -288,7 +296,7 @@ static int take_node(struct pold_options *o, int letter, const char *value)
 	case 'W':
 		return seconds("wait", value, &o->wait_s);
 	case 'f':
-		return seconds("confirm", value, &o->confirm_s);
+		return confirm_time(value, &o->confirm_s);
 	case 'H':
 		o->health = value;
 		break;

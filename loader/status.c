@@ -260,7 +260,7 @@ static int print_one(const struct pold_options *options, const char *name)
 		&state, counters, POLB_RULE_FIRST + state.bundle.manifest.n_rules, options->all);
 }
 
-/* Without --name all bundles; with none in force the default one, whose absence is told. */
+/* Without --name all bundles. */
 int pold_cmd_status(const struct pold_options *options)
 {
 	POLB_FREE struct pold_name *names = NULL;
@@ -274,8 +274,10 @@ int pold_cmd_status(const struct pold_options *options)
 		code = pold_fail(POLD_ENVIRONMENT, "cannot list the bundles");
 	if (code)
 		return code;
-	if (n == 0)
+	if (options->named)
 		return print_one(options, options->name);
+	if (n == 0)
+		return pold_fail(POLD_ENVIRONMENT, "nothing is applied on this node");
 	for (size_t i = 0; i < n; i++) {
 		int one;
 

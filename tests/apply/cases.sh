@@ -118,6 +118,8 @@ is rollback-to-audit-mode audit "$(status .mode)"
 does remove 0 remove
 is remove-leaves-nothing "" "$(pins)"
 does remove-nothing 0 remove
+does status-of-nothing 3 status
+said status-of-nothing-says 'nothing is applied on this node'
 is remove-makes-nothing "" "$(pins)"
 apply alone first
 does rollback-without 1 rollback
@@ -127,6 +129,7 @@ said rollback-without-says 'no generation before'
 
 was=$(status .generation)
 does confirm-nothing 1 confirm
+does confirm-at-once 2 apply "$BUNDLES/third.cgroup.o" --node node-a --confirm 0
 apply unconfirmed third --confirm 600
 is unconfirmed-in-force third "$(denies_tcp)"
 is unconfirmed-status true "$(status '.unconfirmed.returns_in_s > 500')"
