@@ -124,6 +124,15 @@ static int clean_up(const struct pold_apply *a)
 	return err ? err : pold_guards_remove(&generation);
 }
 
+/* What a killed command had begun to change in the generation in force is over. 0 or -errno. */
+static int end_change(struct pold_apply *a)
+{
+	if (!a->old || !(a->epoch & POLB_EPOCH_CHANGING))
+		return 0;
+	a->epoch = polb_epoch_next(a->epoch);
+	return polb_control_store(a->control_fd, a->old, a->epoch);
+}
+
 static int next_number(struct pold_apply *a)
 {
 	POLB_FREE uint32_t *numbers = NULL;
@@ -156,6 +165,8 @@ static int open_name(struct pold_apply *a)
 	a->looked = !err;
 	if (!err && a->flows_fd < 0 && a->flows_fd != -ENOENT)
 		err = a->flows_fd;
+	if (!err && !a->options->dry_run)
+		err = end_change(a);
 	if (!err && !a->options->dry_run)
 		err = clean_up(a);
 	if (!err)
@@ -399,7 +410,7 @@ static int cut_over(struct pold_apply *a)
 	if (pold_interrupted())
 		return pold_fail(POLD_ENVIRONMENT, "interrupted: nothing is applied");
 	if (!err)
-		err = polb_control_store(a->control_fd, a->generation, a->epoch + 1);
+		err = polb_control_store(a->control_fd, a->generation, polb_epoch_next(a->epoch));
 	if (err)
 		return pold_fail(
 			POLD_ENVIRONMENT, "cannot write the control cell: %s", strerror(-err));

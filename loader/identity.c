@@ -127,6 +127,8 @@ static int write_address(
 	size_t n = 0;
 	int err = pold_store_read(&t->store, &keys, &all, &n);
 
+	if (!err && pold_state_change(t->state))
+		err = -EIO;
 	if (!err)
 		err = pold_store_reserve(&t->store, n + 1);
 	if (!err)

@@ -160,6 +160,7 @@ int pold_archive_write(const char *name, uint32_t generation, const void *data,
 struct pold_state {
 	const char *name;
 	int lock_fd, control_fd;
+	bool changes; /* opened to change it */
 	uint32_t generation, epoch;
 	const struct pold_archive_header *archive;
 	size_t archive_bytes;
@@ -175,7 +176,14 @@ const void *pold_state_file(const struct pold_state *state); /* archive->size by
 void pold_state_close(struct pold_state *state);
 void pold_state_unlock(struct pold_state *state);
 int pold_state_map(const struct pold_state *state, const char *map); /* fd or -errno */
-int pold_state_bump(struct pold_state *state);                       /* next epoch; exit code */
+/*
+ * Before anything changes that cached verdicts are made of, and after it: what is killed in between
+ * leaves no packet with a verdict of before. The next one who opens the state to change it ends
+ * that. Exit codes.
+ */
+int pold_state_change(struct pold_state *state);
+int pold_state_bump(struct pold_state *state); /* next epoch */
+bool pold_state_is_changing(const struct pold_state *state);
 #define POLD_STATE __attribute__((cleanup(pold_state_close))) struct pold_state
 #define POLD_STATE_INIT                                                                            \
 	{                                                                                          \

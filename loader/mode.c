@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * mode: audit or enforce, from the next packet and the next call on (for packets the epoch makes
- * cached verdicts be decided again).
+ * cached verdicts be decided again, from the first store on).
  */
 #include "loader.h"
 
@@ -125,12 +125,14 @@ static int set_policies(const struct pold_state *state, const bool *wanted, bool
 	return err ? err : pold_modes_switch(state, wanted, audit);
 }
 
-static int set_mode(const struct pold_options *o, const struct pold_state *state,
-	const bool *wanted, bool audit)
+static int set_mode(
+	const struct pold_options *o, struct pold_state *state, const bool *wanted, bool audit)
 {
 	uint32_t hooks = state->bundle.manifest.hooks;
-	int err = 0;
+	int code = pold_state_change(state), err = 0;
 
+	if (code)
+		return code;
 	if ((hooks & NETWORK_HOOKS) && o->events.n_policies == 0)
 		err = set_network(state, audit);
 	if (!err && o->events.n_policies && state->bundle.n_switchable)

@@ -19,7 +19,7 @@ static int stop(const char *name)
 	if (control_fd < 0)
 		return control_fd == -ENOENT ? 0 : control_fd;
 	err = polb_control_load(control_fd, &generation, &epoch);
-	return err ? err : polb_control_store(control_fd, 0, epoch + 1);
+	return err ? err : polb_control_store(control_fd, 0, polb_epoch_next(epoch));
 }
 
 int pold_name_remove(const char *name)

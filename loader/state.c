@@ -82,14 +82,20 @@ int pold_state_open(struct pold_state *state, const char *name, bool exclusive)
 		polb_control_load(state->control_fd, &state->generation, &state->epoch) ||
 		state->generation == 0)
 		return pold_fail(POLD_ENVIRONMENT, "nothing is applied under the name %s", name);
-	err = pold_state_bundle(state);
+	state->changes = exclusive;
+	if (exclusive && pold_state_is_changing(state)) /* whoever it was has been killed */
+		code = pold_state_bump(state);
+	err = code ? 0 : pold_state_bundle(state);
 	return err ? pold_fail(POLD_ENVIRONMENT, "cannot read the pinned bundle of %s: %s", name,
 			     strerror(-err))
-		   : POLD_OK;
+		   : code;
 }
 
+/* A change that failed is over, too. */
 void pold_state_close(struct pold_state *state)
 {
+	if (state->changes && pold_state_is_changing(state))
+		pold_state_bump(state);
 	if (state->archive)
 		munmap((void *)(uintptr_t)state->archive, state->archive_bytes);
 	if (state->control_fd >= 0)
@@ -110,13 +116,32 @@ int pold_state_map(const struct pold_state *state, const char *map)
 	return pold_pin_get(POLD_ROOT "/%s/g%u/%s", state->name, state->generation, map);
 }
 
+static int store_epoch(struct pold_state *state, uint32_t epoch)
+{
+	int err = polb_control_store(state->control_fd, state->generation, epoch);
+
+	if (err)
+		return pold_fail(
+			POLD_ENVIRONMENT, "cannot write the control cell: %s", strerror(-err));
+	state->epoch = epoch;
+	return POLD_OK;
+}
+
+bool pold_state_is_changing(const struct pold_state *state)
+{
+	return state->epoch & POLB_EPOCH_CHANGING;
+}
+
+int pold_state_change(struct pold_state *state)
+{
+	return pold_state_is_changing(state)
+		       ? POLD_OK
+		       : store_epoch(state, state->epoch | POLB_EPOCH_CHANGING);
+}
+
 int pold_state_bump(struct pold_state *state)
 {
-	int err = polb_control_store(state->control_fd, state->generation, ++state->epoch);
-
-	return err ? pold_fail(
-			     POLD_ENVIRONMENT, "cannot write the control cell: %s", strerror(-err))
-		   : POLD_OK;
+	return store_epoch(state, polb_epoch_next(state->epoch));
 }
 
 int pold_actions_run(const struct pold_actions *actions, const struct pold_options *options)

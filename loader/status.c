@@ -195,8 +195,10 @@ static int print_json(const struct pold_state *state, const struct polb_counter 
 
 	digest_text(state, digest);
 	signer_text(state, signer);
-	printf("{\"name\":\"%s\",\"generation\":%u,\"epoch\":%u,\"digest\":\"%s\",\"node\":",
-		state->name, state->generation, state->epoch, digest);
+	printf("{\"name\":\"%s\",\"generation\":%u,\"epoch\":%u,\"changing\":%s,\"digest\":\"%s\","
+	       "\"node\":",
+		state->name, state->generation, state->epoch & ~POLB_EPOCH_CHANGING,
+		pold_state_is_changing(state) ? "true" : "false", digest);
 	pold_json_string(state->archive->node);
 	printf(",\"signed_by\":%s%s%s", *signer ? "\"" : "null", signer, *signer ? "\"" : "");
 	pold_status_apply_json(state);
@@ -220,9 +222,10 @@ static int print_text(
 
 	digest_text(state, digest);
 	signer_text(state, signer);
-	printf("name        %s\ngeneration  %u (epoch %u)\nbundle      %.16s (polc %s)\n",
-		state->name, state->generation, state->epoch, digest,
-		polb_bundle_string(&state->bundle, state->bundle.manifest.polc_version));
+	printf("name        %s\ngeneration  %u (epoch %u%s)\nbundle      %.16s (polc %s)\n",
+		state->name, state->generation, state->epoch & ~POLB_EPOCH_CHANGING,
+		pold_state_is_changing(state) ? ", being changed: no verdict is cached" : "",
+		digest, polb_bundle_string(&state->bundle, state->bundle.manifest.polc_version));
 	if (has_network(state))
 		printf("mode        %s\n", mode_text(state));
 	printf("node        %s\nsigned by   %s%s\n", state->archive->node, *signer ? "key " : "",

@@ -61,6 +61,9 @@ int pold_sync_write(struct pold_sync *s)
 {
 	int err, code;
 
+	code = needs_epoch(s) ? pold_state_change(&s->state) : POLD_OK;
+	if (code)
+		return code;
 	if (has_work(s)) {
 		err = write_plan(s);
 		if (err)

@@ -48,13 +48,14 @@ void pold_told_text(const struct polb_bundle *bundle, const char *name, uint32_t
 /* Makes `who` the record; POLD_BAD when there are too many labels. */
 int pold_told_describe(const struct pold_who *who, const char *endpoint, struct pold_told *out);
 /*
- * Keeps it, and writes its tables into the generation in force; `number` is where. The caller bumps
- * the epoch. Unchanged: *changed is false and nothing is written.
+ * Keeps it, and writes its tables into the generation in force; `number` is where. It begins a
+ * change of the state, the caller bumps the epoch. Unchanged: *changed is false and nothing is
+ * written.
  */
-int pold_told_put(const struct pold_state *state, const char *endpoint, struct pold_told *told,
+int pold_told_put(struct pold_state *state, const char *endpoint, struct pold_told *told,
 	uint32_t *number, bool *changed);
 /* Forgets it: a bundle's own endpoint is again what the bundle says. */
-int pold_told_drop(const struct pold_state *state, const char *endpoint);
+int pold_told_drop(struct pold_state *state, const char *endpoint);
 /* All of them, into another generation. */
 int pold_told_replay(const struct polb_bundle *bundle, const char *name, uint32_t generation);
 /* Which of its directions have a table of their own: bits 1 << enum polb_direction. */

@@ -190,8 +190,8 @@ static uint64_t now_ns(void)
 }
 
 /* 0 or -errno. */
-static int put(const struct pold_state *state, int fd, const char *endpoint,
-	const struct pold_told *told, uint32_t number)
+static int put(struct pold_state *state, int fd, const char *endpoint, const struct pold_told *told,
+	uint32_t number)
 {
 	POLB_FD endpoints_fd = pold_state_map(state, "polt_endpoints");
 	struct polb_subject_tables tables;
@@ -201,6 +201,8 @@ static int put(const struct pold_state *state, int fd, const char *endpoint,
 	snprintf(key.name, sizeof(key.name), "%s", endpoint);
 	if (endpoints_fd < 0)
 		return endpoints_fd;
+	if (pold_state_change(state))
+		return -EIO;
 	err = change_record(&state->bundle, endpoints_fd, number, told, &tables);
 	if (err)
 		return err;
@@ -208,7 +210,7 @@ static int put(const struct pold_state *state, int fd, const char *endpoint,
 	return bpf_map_update_elem(fd, &key, told, BPF_ANY) ? -errno : 0;
 }
 
-int pold_told_put(const struct pold_state *state, const char *endpoint, struct pold_told *told,
+int pold_told_put(struct pold_state *state, const char *endpoint, struct pold_told *told,
 	uint32_t *number, bool *changed)
 {
 	POLB_FD fd = pold_told_open(state->name, true);
@@ -244,15 +246,19 @@ static int restore(const struct pold_state *state, uint32_t number)
 	return bpf_map_update_elem(endpoints_fd, &number, &endpoint, BPF_ANY) ? -errno : 0;
 }
 
-int pold_told_drop(const struct pold_state *state, const char *endpoint)
+int pold_told_drop(struct pold_state *state, const char *endpoint)
 {
 	uint32_t number = pold_endpoint_find(&state->bundle, endpoint);
 	POLB_FD fd = pold_told_open(state->name, false);
 	struct pold_told_key key = {0};
 	int err = 0;
 
-	if (fd < 0)
+	if (fd == -ENOENT)
 		return POLD_OK;
+	if (fd < 0)
+		return refuse(endpoint, fd);
+	if (pold_state_change(state))
+		return POLD_ENVIRONMENT;
 	snprintf(key.name, sizeof(key.name), "%s", endpoint);
 	if (number)
 		err = restore(state, number);
@@ -289,8 +295,10 @@ int pold_told_replay(const struct polb_bundle *bundle, const char *name, uint32_
 	POLB_FD endpoints_fd = -1;
 	struct replay replay = {.bundle = bundle};
 
-	if (fd < 0)
+	if (fd == -ENOENT)
 		return POLD_OK;
+	if (fd < 0)
+		return refuse("endpoints", fd);
 	endpoints_fd = pold_pin_get(POLD_ROOT "/%s/g%u/polt_endpoints", name, generation);
 	if (endpoints_fd < 0)
 		return refuse("endpoints", endpoints_fd);

@@ -204,8 +204,11 @@ struct polb_fragment {
  * The pinned cell (one-entry mmapable array, shared by all generations of a named bundle):
  * generation in the high half, epoch in the low half; one aligned 64-bit store changes both.
  * A program whose generation is not the active one does nothing. Cached verdicts of another epoch
- * are decided again.
+ * are decided again. While what decides is being changed the epoch has a mark under which no
+ * verdict is kept: however far a change came that was killed, every packet is decided by what is
+ * there.
  */
+#define POLB_EPOCH_CHANGING 0x80000000u
 struct polb_control {
 	__u64 generation_epoch;
 };

@@ -544,6 +544,11 @@ int polb_control_load(int control_fd, uint32_t *generation, uint32_t *epoch)
 	return 0;
 }
 
+uint32_t polb_epoch_next(uint32_t epoch)
+{
+	return (epoch + 1) & ~POLB_EPOCH_CHANGING;
+}
+
 int polb_instance_test_endpoint(
 	struct polb_instance *instance, uint32_t endpoint_number, uint32_t ifindex)
 {

@@ -81,6 +81,8 @@ struct bpf_program *polb_instance_program(const struct polb_instance *instance, 
 /* Makes this generation the active one / another epoch of it (one aligned 64-bit store). */
 int polb_control_store(int control_fd, uint32_t generation, uint32_t epoch);
 int polb_control_load(int control_fd, uint32_t *generation, uint32_t *epoch);
+/* The one behind an epoch, without POLB_EPOCH_CHANGING. */
+uint32_t polb_epoch_next(uint32_t epoch);
 /* The peer map's value for a bundle's peer as seen from a node (NULL: none is local). */
 struct polb_peer polb_peer_value(const struct polb_bundle *bundle,
 	const struct polb_bundle_peer *peer, const char *local_node);

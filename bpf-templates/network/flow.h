@@ -151,6 +151,12 @@ static __always_inline __u32 polt_adopt(const struct polt_packet *p,
 	return result;
 }
 
+/* The epoch that a verdict is kept under: never the present one while that has the mark. */
+static __always_inline __u64 polt_state(const struct polt_packet *p, __u32 result)
+{
+	return (__u64)(p->epoch & ~POLB_EPOCH_CHANGING) << 32 | result;
+}
+
 static __always_inline void polt_flow_store(
 	const struct polt_packet *p, __u64 state, __u8 origin, bool closing, __u32 now)
 {
@@ -171,7 +177,7 @@ static __always_inline void polt_flow_deny(
 	if (p->key.protocol != POLT_PROTO_TCP)
 		bpf_map_delete_elem(&polt_flows, &p->key);
 	else if (!known->in_table || polt_verdict(known->state) != POLB_VERDICT_DENY)
-		polt_flow_store(p, (__u64)(p->epoch - 1) << 32 | result, known->origin,
+		polt_flow_store(p, polt_state(p, result) - (1ull << 32), known->origin,
 			known->closing, now);
 }
 
@@ -204,7 +210,7 @@ static __noinline __u64 polt_flow_packet(
 	struct polt_known known = polt_recall(skb, p, flow, config, now);
 	__u8 origin = known.live ? known.origin : p->direction;
 	__u32 result = polt_flow_result(p, endpoint, config, &known, &origin);
-	__u64 state = (__u64)p->epoch << 32 | result;
+	__u64 state = polt_state(p, result);
 	bool tcp = p->key.protocol == POLT_PROTO_TCP, cached = known.live && state == known.state;
 
 	if (polt_verdict(result) == POLB_VERDICT_DENY) {

@@ -93,7 +93,7 @@ static __always_inline __u8 polt_flow_verdict(
 	__u32 result = copy.state;
 	if ((__u32)(copy.state >> 32) != p->epoch) {
 		result = polt_audit(polt_judge(p, endpoint, copy.origin), endpoint);
-		copy.state = (__u64)p->epoch << 32 | result;
+		copy.state = polt_state(p, result);
 		if (polt_verdict(result) != POLB_VERDICT_DENY)
 			bpf_map_update_elem(&polt_flows, &p->key, &copy, BPF_ANY);
 	}

@@ -444,6 +444,42 @@ static void test_audit(void **state)
 	}
 }
 
+/* A change that was begun: no verdict outlives its packet, and none of before comes back. */
+static void test_changing(void **state)
+{
+	struct world *w = fresh(state);
+
+	for_each_hook(hook)
+	{
+		struct polc_packet_spec tcp =
+			packet("10.0.0.1", "10.0.0.2", IPPROTO_TCP, (uint16_t)(9150 + hook), 80);
+		struct polb_flow flow;
+		uint32_t before = w->epoch;
+
+		expect(w, hook, POLC_EGRESS, &tcp, true, RULE_ALLOW);
+		tcp.tcp_flags = POLC_TCP_ACK;
+		set_epoch(w, before | POLB_EPOCH_CHANGING);
+		expect(w, hook, POLC_EGRESS, &tcp, true, RULE_ALLOW);
+		assert_int_equal(flow_of(w, &flow), 0);
+		assert_int_equal(flow.state >> 32, before);
+		w->config.mode = 1;
+		set_config(w);
+		set_peer(w, "10.0.0.2", 3);
+		expect(w, hook, POLC_EGRESS, &tcp, true, RULE_DENY);
+		w->config.mode = 0;
+		set_config(w);
+		expect(w, hook, POLC_EGRESS, &tcp, false, RULE_DENY);
+		expect(w, hook, POLC_EGRESS, &tcp, false, RULE_DENY);
+		set_peer(w, "10.0.0.2", 2);
+		expect(w, hook, POLC_EGRESS, &tcp, true, RULE_ALLOW);
+		set_peer(w, "10.0.0.2", 3);
+		set_epoch(w, polb_epoch_next(w->epoch));
+		assert_int_equal(w->epoch, before + 1);
+		expect(w, hook, POLC_EGRESS, &tcp, false, RULE_DENY);
+		set_peer(w, "10.0.0.2", 2);
+	}
+}
+
 static void test_epoch(void **state)
 {
 	struct world *w = fresh(state);
@@ -683,6 +719,7 @@ int main(void)
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_ethernet),
 		cmocka_unit_test(test_audit),
+		cmocka_unit_test(test_changing),
 		cmocka_unit_test(test_epoch),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_expiry),
