@@ -84,6 +84,8 @@ struct task {
 	bool inside; /* of a call */
 	bool struck; /* that is to return an error, or to be the last */
 	bool is_bpf; /* whose result may be a new object */
+	bool is_brk; /* that is given an error: its argument was */
+	unsigned long long argument;
 };
 
 struct run {
@@ -185,20 +187,30 @@ static void note_object(struct run *r, pid_t tid, long fd)
 	}
 }
 
-static void set_registers(pid_t tid, bool entry, int error)
+/*
+ * brk(2) has no errors: what it cannot do leaves the break where it is, as brk(0) does. Any other
+ * call is replaced by one that does not exist, and then given its error.
+ */
+static void set_registers(struct task *task, int error)
 {
 #ifdef __x86_64__
 	struct user_regs_struct registers;
 
-	if (ptrace(PTRACE_GETREGS, tid, 0, &registers))
+	if (ptrace(PTRACE_GETREGS, task->tid, 0, &registers))
 		return;
-	if (entry)
-		registers.orig_rax = (unsigned long long)-1; /* no such call: nothing is done */
+	if (!task->inside) {
+		task->argument = registers.rdi;
+		task->is_brk = registers.orig_rax == SYS_brk;
+	}
+	if (task->is_brk)
+		registers.rdi = task->inside ? task->argument : 0;
+	else if (!task->inside)
+		registers.orig_rax = (unsigned long long)-1;
 	else
 		registers.rax = (unsigned long long)-error;
-	ptrace(PTRACE_SETREGS, tid, 0, &registers);
+	ptrace(PTRACE_SETREGS, task->tid, 0, &registers);
 #else
-	(void)tid, (void)entry, (void)error;
+	(void)task, (void)error;
 	abort();
 #endif
 }
@@ -210,7 +222,7 @@ static void strike_now(struct run *r, struct task *task)
 	else if (r->strike->kind == STRIKE_STOP)
 		r->strike->stop(r->strike->context);
 	else
-		set_registers(task->tid, !task->inside, r->strike->error);
+		set_registers(task, r->strike->error);
 }
 
 static void entered(struct run *r, struct task *task, const struct __ptrace_syscall_info *info)
