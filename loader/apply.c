@@ -342,7 +342,11 @@ static int attach(struct pold_apply *a)
 	if (err)
 		return pold_fail(
 			POLD_ENVIRONMENT, "cannot open what was pinned: %s", strerror(-err));
-	if (a->old && pold_generation_open(a->name, a->old, &old) == 0)
+	err = a->old ? pold_generation_open(a->name, a->old, &old) : 0;
+	if (err) /* whose programs are to run before ours is not known */
+		return pold_fail(
+			POLD_ENVIRONMENT, "cannot open generation %u: %s", a->old, strerror(-err));
+	if (a->old)
 		generation.replaced = &old;
 	code = pold_apply_has_network(a) ? pold_told_replay(&a->bundle, a->name, a->generation)
 					 : POLD_OK;

@@ -141,6 +141,7 @@ struct carry {
 	struct pold_apply *apply;
 	const struct polb_bundle *bundle; /* of the generation whose attachments these are */
 	const struct polb_bundle *known;  /* what this one knows is not taken; may be NULL */
+	const struct pold_generation *generation;
 	bool quiet;
 };
 
@@ -148,6 +149,14 @@ static void tell(const struct carry *carry, const char *name, const char *where,
 {
 	if (!carry->quiet)
 		pold_note("note: %s at %s %s", name, where, what);
+}
+
+/* Whether an `endpoint add` was killed before it came into force, or a `del` after that had ended.
+ */
+static bool is_half(const struct carry *carry, const struct pold_attachment_key *key,
+	const struct pold_attachment *attachment)
+{
+	return attachment->changing && !pold_in_force(carry->generation, key, attachment);
 }
 
 static int carry_one(void *context, const struct pold_attachment_key *key,
@@ -161,7 +170,8 @@ static int carry_one(void *context, const struct pold_attachment_key *key,
 	int err;
 
 	pold_told_text(carry->bundle, a->name, key->endpoint, name, sizeof(name));
-	if (carry->known && pold_endpoint_find(carry->known, name))
+	if ((carry->known && pold_endpoint_find(carry->known, name)) ||
+		is_half(carry, key, attachment))
 		return 0;
 	endpoint = pold_told_number(&a->bundle, a->name, name);
 	if (!endpoint) {
@@ -184,15 +194,21 @@ static int carry_one(void *context, const struct pold_attachment_key *key,
 	return err ? pold_fail(POLD_ENVIRONMENT, "out of memory") : 0;
 }
 
+/* Who is attached there is not known: going on would leave them without any policy. */
+static int refuse_unread(uint32_t number, int err)
+{
+	return pold_fail(
+		POLD_ENVIRONMENT, "generation %u cannot be read: %s", number, strerror(-err));
+}
+
 static int carry_from(struct carry *carry, uint32_t number)
 {
 	POLD_GENERATION generation = POLD_GENERATION_INIT;
 	int err = pold_generation_open(carry->apply->name, number, &generation);
 
-	if (err) {
-		pold_note("note: generation %u cannot be read: %s", number, strerror(-err));
-		return POLD_OK;
-	}
+	if (err)
+		return refuse_unread(number, err);
+	carry->generation = &generation;
 	return pold_attachments_each(&generation, carry_one, carry);
 }
 
@@ -209,11 +225,8 @@ int pold_apply_carry_over(struct pold_apply *a)
 	if (!a->old)
 		return POLD_OK;
 	err = pold_state_generation(&old, a->name, a->old);
-	if (err)
-		pold_note("note: generation %u cannot be read: %s", a->old, strerror(-err));
-	else
-		code = carry_from(&carry, a->old);
-	if (code || err || !a->from)
+	code = err ? refuse_unread(a->old, err) : carry_from(&carry, a->old);
+	if (code || !a->from)
 		return code;
 	carry = (struct carry){
 		.apply = a, .bundle = &a->bundle, .known = &old.bundle, .quiet = true};

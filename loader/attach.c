@@ -4,6 +4,10 @@
  * of attachments, so that after a kill at any point the next run finds and removes it. Links
  * (cgroup, tcx) live as long as their pins; kernels without tcx get cls_bpf filters (clsact.c).
  *
+ * The two programs of a place are attached first and do nothing: they look up whose packet they
+ * see, and it is nobody's. One store into that table puts both directions into force, and one ends
+ * that before the first of them is taken away.
+ *
  * Two generations of a name share a hook for some time, and each acts only while it is in force.
  * The one that is replaced must run first: a packet that comes to it after the cutover and passes
  * is then still to be seen by the new one, which is in force by then. The other way round the
@@ -172,7 +176,6 @@ static int record(const struct pold_generation *g, const struct pold_attachment_
 	return bpf_map_update_elem(g->attachments_fd, key, attachment, BPF_ANY) ? -errno : 0;
 }
 
-/* What the programs look up to know whose packet they see. */
 /*
  * Loopback is an endpoint's own only in a namespace of its own. The inventory says so, but a
  * service whose processes are seen in the host's namespace shares it, whatever was written.
@@ -190,47 +193,97 @@ static int note_namespace(
 	return bpf_map_update_elem(g->endpoints_fd, &number, &endpoint, BPF_ANY) ? -errno : 0;
 }
 
-static int write_tables(const struct pold_generation *g, const struct pold_attachment_key *key,
-	const struct pold_place *place)
+static int note_interface(
+	const struct pold_generation *g, uint32_t number, const struct pold_place *place)
 {
-	const struct polb_cgroup_endpoint mine = {.key = place->key, .endpoint = key->endpoint};
 	struct polb_endpoint endpoint;
 
-	if (key->hook == POLB_HOOK_CGROUP) {
-		int err = note_namespace(g, key->endpoint, place);
-
-		if (!err && bpf_map_update_elem(g->cgroup_fd, &place->key, &mine, BPF_ANY))
-			err = -errno;
-		return err;
-	}
-	if (bpf_map_lookup_elem(g->endpoints_fd, &key->endpoint, &endpoint))
+	if (bpf_map_lookup_elem(g->endpoints_fd, &number, &endpoint))
 		return -errno;
 	endpoint.key = place->key;
-	if (bpf_map_update_elem(g->endpoints_fd, &key->endpoint, &endpoint, BPF_ANY) ||
-		bpf_map_update_elem(g->interfaces_fd, &place->ifindex, &key->endpoint, BPF_ANY))
-		return -errno;
-	return 0;
+	return bpf_map_update_elem(g->endpoints_fd, &number, &endpoint, BPF_ANY) ? -errno : 0;
+}
+
+/* Of a cgroup the storage, which exists while a program is attached and serves both. */
+static int set_cgroup(const struct pold_generation *g, uint64_t cgroup, uint32_t endpoint)
+{
+	const struct polb_cgroup_endpoint mine = {.key = cgroup, .endpoint = endpoint};
+
+	return bpf_map_update_elem(g->cgroup_fd, &cgroup, &mine, BPF_ANY) ? -errno : 0;
+}
+
+static int begin(const struct pold_generation *g, const struct pold_attachment_key *key,
+	const struct pold_place *place)
+{
+	if (key->hook == POLB_HOOK_CGROUP)
+		return set_cgroup(g, place->key, key->endpoint);
+	return bpf_map_update_elem(g->interfaces_fd, &place->ifindex, &key->endpoint, BPF_ANY)
+		       ? -errno
+		       : 0;
+}
+
+/* The endpoint that a place is: as the programs look it up. 0: nobody's. */
+static uint32_t endpoint_at(const struct pold_generation *g, const struct pold_attachment_key *key,
+	const struct pold_attachment *attachment)
+{
+	struct polb_cgroup_endpoint cgroup;
+	uint32_t endpoint;
+
+	if (key->hook == POLB_HOOK_CGROUP)
+		return g->cgroup_fd >= 0 && bpf_map_lookup_elem(
+						    g->cgroup_fd, &attachment->key, &cgroup) == 0
+			       ? cgroup.endpoint
+			       : 0;
+	return g->interfaces_fd >= 0 && bpf_map_lookup_elem(g->interfaces_fd, &attachment->ifindex,
+						&endpoint) == 0
+		       ? endpoint
+		       : 0;
+}
+
+bool pold_in_force(const struct pold_generation *g, const struct pold_attachment_key *key,
+	const struct pold_attachment *attachment)
+{
+	return endpoint_at(g, key, attachment) == key->endpoint;
+}
+
+/* The number of an interface may be another one's by now, and that one another endpoint's. */
+static int end(const struct pold_generation *g, const struct pold_attachment_key *key,
+	const struct pold_attachment *attachment)
+{
+	int err = 0;
+
+	if (!pold_in_force(g, key, attachment))
+		return 0;
+	if (key->hook == POLB_HOOK_CGROUP)
+		err = set_cgroup(g, attachment->key, 0);
+	else if (bpf_map_delete_elem(g->interfaces_fd, &attachment->ifindex))
+		err = -errno;
+	return err == -ENOENT ? 0 : err;
+}
+
+static int attach_links(const struct pold_generation *g, const struct pold_attachment_key *key,
+	const struct pold_place *place)
+{
+	int err = attach_link(g, key, 0, place);
+
+	return err ? err : attach_link(g, key, 1, place);
 }
 
 static int attach_cgroup(const struct pold_generation *g, const struct pold_attachment_key *key,
 	const struct pold_place *place)
 {
-	int err = attach_link(g, key, 0, place);
+	int err = note_namespace(g, key->endpoint, place);
 
-	if (!err) /* the storage exists from the first attachment on and serves both programs */
-		err = write_tables(g, key, place);
-	return err ? err : attach_link(g, key, 1, place);
+	return err ? err : attach_links(g, key, place);
 }
 
 static int attach_tc(const struct pold_generation *g, const struct pold_attachment_key *key,
 	const struct pold_place *place, struct pold_attachment *attachment)
 {
-	int err = write_tables(g, key, place);
+	int err = note_interface(g, key->endpoint, place);
 
 	if (!err)
-		err = attach_link(g, key, 0, place);
-	if (!err)
-		return attach_link(g, key, 1, place);
+		err = attach_links(g, key, place);
 	return err == -EINVAL ? pold_filters_add(g, key, attachment) : err; /* before 6.6: no tcx */
 }
 
@@ -252,14 +305,21 @@ int pold_attach(const struct pold_generation *g, uint32_t endpoint, const struct
 		return -EPROTONOSUPPORT; /* the bundle has no programs for this hook */
 	if (bpf_map_lookup_elem(g->attachments_fd, &key, &attachment) == 0)
 		return -EEXIST;
-	attachment = (struct pold_attachment){
-		.key = place->key, .since_ns = now_ns(), .ifindex = place->ifindex};
+	attachment = (struct pold_attachment){.key = place->key,
+		.since_ns = now_ns(),
+		.ifindex = place->ifindex,
+		.changing = true};
 	snprintf(attachment.where, sizeof(attachment.where), "%s", place->where);
 	err = record(g, &key, &attachment);
 	if (err)
 		return err;
 	err = place->hook == POLB_HOOK_CGROUP ? attach_cgroup(g, &key, place)
 					      : attach_tc(g, &key, place, &attachment);
+	if (!err)
+		err = begin(g, &key, place);
+	attachment.changing = false;
+	if (!err)
+		err = record(g, &key, &attachment);
 	if (err)
 		pold_detach(g, &key);
 	return err;
@@ -289,23 +349,19 @@ int pold_unhook(const struct pold_generation *g, const struct pold_attachment_ke
 	return err;
 }
 
-/* The number may be another interface's by now, and that one another endpoint's. */
-static void forget_interface(const struct pold_generation *g, uint32_t endpoint, uint32_t ifindex)
-{
-	uint32_t owner;
-
-	if (g->interfaces_fd >= 0 && bpf_map_lookup_elem(g->interfaces_fd, &ifindex, &owner) == 0 &&
-		owner == endpoint)
-		bpf_map_delete_elem(g->interfaces_fd, &ifindex);
-}
-
 int pold_detach(const struct pold_generation *g, const struct pold_attachment_key *key)
 {
-	struct pold_attachment attachment = {.key = 0};
-	int err = pold_unhook(g, key, &attachment);
+	struct pold_attachment attachment;
+	int err;
 
-	if (attachment.ifindex)
-		forget_interface(g, key->endpoint, attachment.ifindex);
+	if (bpf_map_lookup_elem(g->attachments_fd, key, &attachment))
+		return -errno;
+	attachment.changing = true;
+	err = record(g, key, &attachment);
+	if (!err)
+		err = end(g, key, &attachment);
+	if (!err)
+		err = pold_unhook(g, key, &attachment);
 	if (!err && bpf_map_delete_elem(g->attachments_fd, key))
 		err = -errno;
 	return err;
@@ -339,6 +395,8 @@ static bool link_alive(const char *path, uint32_t hook)
 bool pold_attached(const struct pold_generation *g, const struct pold_attachment_key *key,
 	const struct pold_attachment *attachment)
 {
+	if (!pold_in_force(g, key, attachment))
+		return false;
 	if (attachment->clsact)
 		return pold_filters_alive(g, attachment);
 	for (int side = 0; side < 2; side++) {

@@ -14,7 +14,7 @@
 
 struct wanted {
 	uint32_t endpoint, hook;
-	char where[232];
+	char where[POLD_WHERE];
 };
 
 struct listing {
@@ -35,7 +35,7 @@ struct row {
 	uint32_t exact;   /* bits 1 << enum polb_direction */
 	const char *hook; /* NULL: it has no place */
 	const char *where;
-	const char *state; /* attached, gone, waiting, none */
+	const char *state; /* attached, gone, waiting, killed, none */
 	uint64_t since_ns; /* 0: not attached */
 };
 
@@ -94,7 +94,7 @@ static void count_row(struct pold_endpoint_counts *counts, const struct row *row
 {
 	if (strcmp(row->state, "attached") == 0)
 		counts->attached++;
-	else if (strcmp(row->state, "gone") == 0)
+	else if (strcmp(row->state, "gone") == 0 || strcmp(row->state, "killed") == 0)
 		counts->gone++;
 	else if (strcmp(row->state, "waiting") == 0)
 		counts->waiting++;
@@ -121,6 +121,14 @@ static const char *wanted_place(const struct listing *l, uint32_t endpoint, uint
 	return NULL;
 }
 
+static const char *state_of(const struct pold_generation *generation,
+	const struct pold_attachment_key *key, const struct pold_attachment *attachment)
+{
+	if (pold_place_is_there(generation, key, attachment))
+		return "attached";
+	return attachment->changing ? "killed" : "gone";
+}
+
 static void print_one(struct listing *l, struct row *row)
 {
 	static const uint32_t hooks[] = {POLB_HOOK_CGROUP, POLB_HOOK_TC};
@@ -137,9 +145,7 @@ static void print_one(struct listing *l, struct row *row)
 		row->hook = hooks[i] == POLB_HOOK_TC ? "tc" : "cgroup";
 		row->where = there ? at.where : waits;
 		row->since_ns = there ? at.since_ns : 0;
-		row->state = !there                                           ? "waiting"
-			     : pold_place_is_there(&l->generation, &key, &at) ? "attached"
-									      : "gone";
+		row->state = !there ? "waiting" : state_of(&l->generation, &key, &at);
 		print_row(l, row);
 		printed = true;
 	}

@@ -191,6 +191,7 @@ bool pold_state_is_changing(const struct pold_state *state);
 	}
 
 /* attach.c: endpoints on hooks. */
+#define POLD_WHERE 228
 struct pold_attachment_key {
 	uint32_t endpoint;
 	uint32_t hook; /* POLB_HOOK_CGROUP or POLB_HOOK_TC */
@@ -204,7 +205,8 @@ struct pold_attachment {
 	/* Until the cutover the replaced generation's programs run before ours: under this handle.
 	 */
 	uint32_t guard_handle, guard_program[2];
-	char where[232]; /* cgroup below its mount, or interface name */
+	char where[POLD_WHERE]; /* cgroup below its mount, or interface name */
+	uint32_t changing; /* being attached or detached: the tables say whether it is in force */
 };
 struct pold_place { /* where an endpoint is to be attached, looked up */
 	uint32_t hook;
@@ -212,7 +214,7 @@ struct pold_place { /* where an endpoint is to be attached, looked up */
 	uint32_t ifindex;
 	uint64_t key;
 	bool host_netns; /* cgroup: a process of it is in this program's own network namespace */
-	char where[232];
+	char where[POLD_WHERE];
 };
 /* A generation's pins, opened for attaching and detaching. */
 struct pold_generation {
@@ -238,7 +240,13 @@ void pold_generation_close(struct pold_generation *generation);
 int pold_attach(const struct pold_generation *generation, uint32_t endpoint,
 	const struct pold_place *place); /* 0 or -errno */
 int pold_detach(const struct pold_generation *generation, const struct pold_attachment_key *key);
-/* Whether the place still exists and the programs still sit on it. */
+/*
+ * Whether the programs at the place judge for the endpoint: what one store into the tables begins
+ * and ends, for both directions.
+ */
+bool pold_in_force(const struct pold_generation *generation, const struct pold_attachment_key *key,
+	const struct pold_attachment *attachment);
+/* And whether the place still exists and the programs still sit on it. */
 bool pold_attached(const struct pold_generation *generation, const struct pold_attachment_key *key,
 	const struct pold_attachment *attachment);
 /* Calls back for every attachment, ascending; stops at the first non-zero return and returns it. */

@@ -258,7 +258,10 @@ static int refresh_one(void *context, const struct pold_wanted *wanted)
 	return r->error;
 }
 
-/* Attached by hand, wanted by nobody else: it stays where it is, or comes back there. */
+/*
+ * Attached by hand, wanted by nobody else: it stays where it is, or comes back there; unless the
+ * command that attached or detached it was killed.
+ */
 static int refresh_other(void *context, const struct pold_attachment_key *key,
 	const struct pold_attachment *attachment)
 {
@@ -278,7 +281,8 @@ static int refresh_other(void *context, const struct pold_attachment_key *key,
 		return 0;
 	}
 	let_go(r, key, attachment);
-	attach(r, &wanted, &place);
+	if (!attachment->changing)
+		attach(r, &wanted, &place);
 	return 0;
 }
 

@@ -31,7 +31,7 @@ enum polb_reserved_rule {
 	POLB_RULE_FRAGMENT = 5,      /* later fragment whose first one was not seen: denied */
 	POLB_RULE_RELATED = 6,       /* ICMP error of an allowed flow */
 	POLB_RULE_PROTOCOL_NEED = 7, /* neighbour discovery, fragmentation needed: always allowed */
-	POLB_RULE_NO_ENDPOINT = 8,   /* hook without endpoint record: denied */
+	POLB_RULE_NO_ENDPOINT = 8,   /* an endpoint without a record: denied */
 	POLB_RULE_NOT_IP = 9,        /* neither IPv4, IPv6 nor ARP */
 	POLB_RULE_EXPIRED = 10, /* what is known of the peer is too old, and is not to be kept */
 	POLB_RULE_FIRST = 16,

@@ -16,6 +16,12 @@
  */
 #include "short.h"
 
+/* A place that is nobody's is being attached or detached: both directions begin and end as one. */
+static __always_inline int polt_nobodys(const struct polt_packet *p)
+{
+	return p->endpoint ? polt_finish(p, polt_no_endpoint()) : true;
+}
+
 #if POLT_HOOK_CGROUP
 static __always_inline bool polt_cgroup_endpoint(struct polt_packet *p)
 {
@@ -43,7 +49,7 @@ static __always_inline int polt_cgroup_program(struct __sk_buff *skb, __u8 direc
 	if (!polt_active_epoch(&p.epoch))
 		return 1;
 	if (!polt_cgroup_endpoint(&p))
-		return polt_finish(&p, polt_no_endpoint());
+		return polt_nobodys(&p);
 	return polt_packet(skb, &p);
 }
 
@@ -82,7 +88,7 @@ static __always_inline int polt_tc_program(struct __sk_buff *skb, __u8 direction
 	if (!polt_active_epoch(&p.epoch))
 		return true;
 	if (!polt_interface_endpoint(skb, &p))
-		return polt_finish(&p, polt_no_endpoint());
+		return polt_nobodys(&p);
 	return polt_packet(skb, &p);
 }
 

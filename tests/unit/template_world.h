@@ -25,7 +25,7 @@
 #include "compiler/backend/packet.h"
 
 enum { GENERATION = 7, KEY = 77, RULE_ALLOW = 16, RULE_DENY = 17, N_RULES = 24, EXTRA = 200 };
-enum { FREE_ENDPOINT = 2, HOST_ENDPOINT = 3 };
+enum { FREE_ENDPOINT = 2, HOST_ENDPOINT = 3, NO_ENDPOINT = 1000 };
 
 struct world {
 	struct polc polc;

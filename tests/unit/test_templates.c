@@ -4,6 +4,7 @@
  * their maps filled by hand, asked with single packets (BPF_PROG_TEST_RUN) about every step of
  * bpf-templates/datapath.md. Skips what needs clang, root or BPF where it is missing.
  */
+#include "runtime/instance.h"
 #include "template_world.h"
 
 static void test_configurations(void **state)
@@ -133,8 +134,10 @@ static void test_allow_deny(void **state)
 		expect(w, hook, POLC_EGRESS, &out, false, POLB_RULE_DEFAULT_DENY);
 		set_endpoint(w, FREE_ENDPOINT);
 		expect(w, hook, POLC_INGRESS, &world, true, POLB_RULE_NONE);
-		set_endpoint(w, 0);
+		set_endpoint(w, NO_ENDPOINT);
 		expect(w, hook, POLC_INGRESS, &friend, false, POLB_RULE_NO_ENDPOINT);
+		set_endpoint(w, 0); /* attached, and nobody's yet */
+		assert_true(pass(w, hook, POLC_INGRESS, &enemy));
 		set_endpoint(w, 1);
 	}
 }
@@ -454,8 +457,10 @@ static void test_changing(void **state)
 		struct polc_packet_spec tcp =
 			packet("10.0.0.1", "10.0.0.2", IPPROTO_TCP, (uint16_t)(9150 + hook), 80);
 		struct polb_flow flow;
-		uint32_t before = w->epoch;
+		uint32_t before;
 
+		fresh(state);
+		before = w->epoch;
 		expect(w, hook, POLC_EGRESS, &tcp, true, RULE_ALLOW);
 		tcp.tcp_flags = POLC_TCP_ACK;
 		set_epoch(w, before | POLB_EPOCH_CHANGING);
