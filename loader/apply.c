@@ -59,8 +59,11 @@ static int find_previous(struct pold_apply *a)
 	int err;
 
 	a->told.previous = a->old;
-	if (!a->old || !pold_pending_read(a->name, a->old, &deadline_ns))
+	if (!a->old)
 		return 0;
+	err = pold_pending_look(a->name, a->old, &deadline_ns);
+	if (err)
+		return err == -ENOENT ? 0 : err;
 	err = pold_state_generation(&old, a->name, a->old);
 	if (err)
 		return err;
@@ -402,10 +405,13 @@ static double confirm_time(const struct pold_options *options)
  */
 static int cut_over(struct pold_apply *a)
 {
-	bool overlap = a->old && pold_trace_overlap(a->name, a->old);
+	int overlap = a->old ? pold_trace_overlap(a->name, a->old) : false;
 	POLB_FD readers_fd = -1;
 	int err = a->old && a->n_spots ? pold_programs_wait() : 0;
 
+	if (overlap < 0)
+		return pold_fail(POLD_ENVIRONMENT, "generation %u cannot go on beside ours: %s",
+			a->old, strerror(-overlap));
 	if (err)
 		return pold_fail(POLD_ENVIRONMENT, "cannot wait for programs: %s", strerror(-err));
 	readers_fd = pold_readers_keep_off(a->name);

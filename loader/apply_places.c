@@ -151,6 +151,13 @@ static void tell(const struct carry *carry, const char *name, const char *where,
 		pold_note("note: %s at %s %s", name, where, what);
 }
 
+/* Who is attached there is not known: going on would leave them without any policy. */
+static int refuse_unread(uint32_t number, int err)
+{
+	return pold_fail(
+		POLD_ENVIRONMENT, "generation %u cannot be read: %s", number, strerror(-err));
+}
+
 /* Whether an `endpoint add` was killed before it came into force, or a `del` after that had ended.
  */
 static bool is_half(const struct carry *carry, const struct pold_attachment_key *key,
@@ -169,11 +176,15 @@ static int carry_one(void *context, const struct pold_attachment_key *key,
 	uint32_t endpoint;
 	int err;
 
-	pold_told_text(carry->bundle, a->name, key->endpoint, name, sizeof(name));
+	err = pold_told_name(carry->bundle, a->name, key->endpoint, name, sizeof(name));
+	if (err)
+		return refuse_unread(a->old, err);
 	if ((carry->known && pold_endpoint_find(carry->known, name)) ||
 		is_half(carry, key, attachment))
 		return 0;
-	endpoint = pold_told_number(&a->bundle, a->name, name);
+	err = pold_told_look(&a->bundle, a->name, name, &endpoint);
+	if (err)
+		return refuse_unread(a->old, err);
 	if (!endpoint) {
 		tell(carry, name, attachment->where, "is not in this bundle and is detached");
 		return 0;
@@ -194,13 +205,6 @@ static int carry_one(void *context, const struct pold_attachment_key *key,
 	return err ? pold_fail(POLD_ENVIRONMENT, "out of memory") : 0;
 }
 
-/* Who is attached there is not known: going on would leave them without any policy. */
-static int refuse_unread(uint32_t number, int err)
-{
-	return pold_fail(
-		POLD_ENVIRONMENT, "generation %u cannot be read: %s", number, strerror(-err));
-}
-
 static int carry_from(struct carry *carry, uint32_t number)
 {
 	POLD_GENERATION generation = POLD_GENERATION_INIT;
@@ -209,7 +213,8 @@ static int carry_from(struct carry *carry, uint32_t number)
 	if (err)
 		return refuse_unread(number, err);
 	carry->generation = &generation;
-	return pold_attachments_each(&generation, carry_one, carry);
+	err = pold_attachments_each(&generation, carry_one, carry);
+	return err < 0 ? refuse_unread(number, err) : err;
 }
 
 /*

@@ -124,18 +124,24 @@ static int link_create(
 	return fd < 0 ? -errno : fd;
 }
 
-/* The replaced generation's link on the same side of an interface; negative: none. */
+/* The replaced generation's link on the same side of an interface; -ENOENT: none. */
 static int replaced_link(const struct pold_generation *g, uint32_t ifindex, int side)
 {
 	struct pold_attachment_key key = {.hook = POLB_HOOK_TC};
 	const struct pold_generation *old = g->replaced;
 	char path[POLD_PATH];
 
-	if (!old || old->interfaces_fd < 0 ||
-		bpf_map_lookup_elem(old->interfaces_fd, &ifindex, &key.endpoint))
+	int fd;
+
+	if (!old || old->interfaces_fd == -ENOENT)
 		return -ENOENT;
+	if (old->interfaces_fd < 0)
+		return old->interfaces_fd;
+	if (bpf_map_lookup_elem(old->interfaces_fd, &ifindex, &key.endpoint))
+		return -errno;
 	pold_link_path(old, &key, side, path);
-	return bpf_obj_get(path);
+	fd = bpf_obj_get(path);
+	return fd < 0 ? -errno : fd;
 }
 
 /* The first one of a name goes before all others: one that accepts would let packets past it. */
@@ -144,7 +150,7 @@ static int link_interface(
 {
 	enum bpf_attach_type type = hook_of(POLB_HOOK_TC)->type[side];
 	POLB_FD old_fd = replaced_link(g, ifindex, side);
-	int fd = -ENOENT;
+	int fd = old_fd < 0 ? old_fd : -ENOENT;
 
 	if (old_fd >= 0)
 		fd = link_create(program_fd, ifindex, type, ATTACH_AFTER | ATTACH_AT_LINK, old_fd);
@@ -424,8 +430,15 @@ static int collect_keys(int fd, struct pold_attachment_key **out, size_t *n)
 	struct pold_attachment_key at, *previous = NULL;
 	size_t count = 0;
 
-	while (bpf_map_get_next_key(fd, previous, &at) == 0) {
-		struct pold_attachment_key *larger = realloc(keys, (count + 1) * sizeof(*keys));
+	for (;;) {
+		struct pold_attachment_key *larger = NULL;
+
+		if (bpf_map_get_next_key(fd, previous, &at)) {
+			if (errno != ENOENT)
+				return -errno;
+			break;
+		}
+		larger = realloc(keys, (count + 1) * sizeof(*keys));
 
 		if (!larger)
 			return -ENOMEM;
@@ -454,6 +467,8 @@ int pold_attachments_each(const struct pold_generation *g,
 
 		if (bpf_map_lookup_elem(g->attachments_fd, &keys[i], &attachment) == 0)
 			err = call(context, &keys[i], &attachment);
+		else if (errno != ENOENT)
+			err = -errno;
 	}
 	return err;
 }

@@ -63,17 +63,21 @@ static int record(const struct pold_generation *g, const struct pold_attachment_
 	return bpf_map_update_elem(g->attachments_fd, key, a, BPF_ANY) ? -errno : 0;
 }
 
-/* What the replaced generation has on the same interface. */
-static bool find_replaced(
+/* What the replaced generation has on the same interface. Whether it has anything, or -errno. */
+static int find_replaced(
 	const struct pold_generation *g, uint32_t ifindex, struct pold_attachment *out)
 {
 	struct pold_attachment_key key = {.hook = POLB_HOOK_TC};
 	const struct pold_generation *old = g->replaced;
 
-	return old && old->interfaces_fd >= 0 &&
-	       bpf_map_lookup_elem(old->interfaces_fd, &ifindex, &key.endpoint) == 0 &&
-	       bpf_map_lookup_elem(old->attachments_fd, &key, out) == 0 && out->clsact &&
-	       pold_filters_alive(old, out);
+	if (!old || old->interfaces_fd == -ENOENT)
+		return false;
+	if (old->interfaces_fd < 0)
+		return old->interfaces_fd;
+	if (bpf_map_lookup_elem(old->interfaces_fd, &ifindex, &key.endpoint) ||
+		bpf_map_lookup_elem(old->attachments_fd, &key, out))
+		return errno == ENOENT ? false : -errno;
+	return out->clsact && pold_filters_alive(old, out);
 }
 
 static int add_both(
@@ -132,9 +136,10 @@ int pold_filters_add(const struct pold_generation *g, const struct pold_attachme
 	struct pold_attachment *a)
 {
 	struct pold_attachment old;
-	bool replaces = find_replaced(g, a->ifindex, &old);
-	int err;
+	int replaces = find_replaced(g, a->ifindex, &old), err;
 
+	if (replaces < 0)
+		return replaces;
 	a->clsact = 1;
 	err = pold_clsact_make(a->ifindex);
 	if (!err)

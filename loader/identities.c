@@ -61,11 +61,14 @@ int pold_identities_replay(const struct polb_bundle *bundle, const char *name, u
 	POLD_STORE store = POLD_STORE_INIT;
 	POLD_PEERS peers = POLD_PEERS_INIT;
 	char node[256];
+	uint32_t n = 0;
 	int err;
 
-	if (pold_store_count(name) == 0)
+	err = pold_store_count(name, &n);
+	if (!err && n == 0)
 		return POLD_OK;
-	err = pold_store_open(&store, name, true);
+	if (!err)
+		err = pold_store_open(&store, name, true);
 	if (!err)
 		err = pold_generation_node(name, generation, node, sizeof(node));
 	if (!err)
@@ -77,8 +80,9 @@ int pold_identities_replay(const struct polb_bundle *bundle, const char *name, u
 
 uint32_t pold_identities_room(const char *name)
 {
-	uint32_t kept = pold_store_count(name);
+	uint32_t kept = 0;
 
+	pold_store_count(name, &kept); /* what cannot be counted now is refused by the replay */
 	return kept > MIN_ADDRESSES / 2 ? 2 * kept : MIN_ADDRESSES;
 }
 

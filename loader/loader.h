@@ -292,6 +292,8 @@ bool pold_modes_are_fresh(const struct pold_state *state);
 /* pending.c: a generation that nobody has confirmed yet. */
 int pold_pending_create(const char *name, uint32_t generation); /* 0 or -errno */
 int pold_pending_start(const char *name, uint32_t generation, double seconds);
+int pold_pending_look(const char *name, uint32_t generation,
+	uint64_t *deadline_boot_ns); /* 0; -ENOENT: it is confirmed; -errno */
 bool pold_pending_read(const char *name, uint32_t generation, uint64_t *deadline_boot_ns);
 int pold_pending_end(const char *name, uint32_t generation); /* it is confirmed */
 uint64_t pold_boot_ns(void);

@@ -49,12 +49,19 @@ int pold_pending_start(const char *name, uint32_t generation, double seconds)
 	return bpf_map_update_elem(fd, &zero, &deadline_ns, BPF_ANY) ? -errno : 0;
 }
 
-bool pold_pending_read(const char *name, uint32_t generation, uint64_t *deadline_boot_ns)
+int pold_pending_look(const char *name, uint32_t generation, uint64_t *deadline_boot_ns)
 {
 	POLB_FD fd = pending_get(name, generation);
 	const __u32 zero = 0;
 
-	return fd >= 0 && bpf_map_lookup_elem(fd, &zero, deadline_boot_ns) == 0;
+	if (fd < 0)
+		return fd;
+	return bpf_map_lookup_elem(fd, &zero, deadline_boot_ns) ? -errno : 0;
+}
+
+bool pold_pending_read(const char *name, uint32_t generation, uint64_t *deadline_boot_ns)
+{
+	return pold_pending_look(name, generation, deadline_boot_ns) == 0;
 }
 
 int pold_pending_end(const char *name, uint32_t generation)
@@ -65,22 +72,29 @@ int pold_pending_end(const char *name, uint32_t generation)
 	return unlink(path) ? -errno : 0;
 }
 
-static uint32_t in_force(const char *name)
+/* The generation in force and its deadline. 0; -ENOENT: there is none; -errno. */
+static int look(const char *name, uint32_t *generation, uint64_t *deadline_ns)
 {
 	POLB_FD fd = pold_pin_get(POLD_ROOT "/%s/control", name);
-	uint32_t generation = 0, epoch;
+	uint32_t epoch;
+	int err = fd < 0 ? fd : polb_control_load(fd, generation, &epoch);
 
-	return fd >= 0 && polb_control_load(fd, &generation, &epoch) == 0 ? generation : 0;
+	if (err || !*generation)
+		return err ? err : -ENOENT;
+	return pold_pending_look(name, *generation, deadline_ns);
 }
 
 int pold_return_if_overdue(const char *name, int lock_fd)
 {
-	uint32_t generation = in_force(name);
+	uint32_t generation = 0;
 	uint64_t deadline_ns;
+	int err = look(name, &generation, &deadline_ns);
 
-	if (!generation || !pold_pending_read(name, generation, &deadline_ns) ||
-		pold_boot_ns() < deadline_ns)
+	if (err == -ENOENT || (!err && pold_boot_ns() < deadline_ns))
 		return POLD_OK;
+	if (err)
+		return pold_fail(POLD_ENVIRONMENT, "cannot read what is in force under %s: %s",
+			name, strerror(-err));
 	pold_note("note: %s: generation %u was not confirmed in time", name, generation);
 	return pold_return(name, generation, lock_fd);
 }

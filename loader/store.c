@@ -468,17 +468,24 @@ int pold_store_set_syncing(const struct pold_store *s, bool syncing)
 
 /* ---- without reading all of it ---- */
 
-uint32_t pold_store_count(const char *name)
+int pold_store_count(const char *name, uint32_t *out)
 {
 	POLB_FREE struct pold_kept_key *keys = NULL;
 	POLB_FREE struct pold_kept *kept = NULL;
 	struct pold_store s = POLD_STORE_INIT;
+	uint32_t n_old = 0;
 	size_t n = 0;
+	int err;
 
 	s.addresses_fd = pold_pin_get(POLD_ROOT "/%s/%s", name, addresses_pin);
-	pold_store_read(&s, &keys, &kept, &n);
+	err = s.addresses_fd < 0 && s.addresses_fd != -ENOENT
+		      ? s.addresses_fd
+		      : pold_store_read(&s, &keys, &kept, &n);
 	polb_cleanup_fd(&s.addresses_fd);
-	return (uint32_t)n + pold_store_count_old(name);
+	if (!err)
+		err = pold_store_count_old(name, &n_old);
+	*out = (uint32_t)n + n_old;
+	return err;
 }
 
 int pold_identities_open(const char *name)

@@ -83,6 +83,6 @@ int pold_store_set_syncing(const struct pold_store *store, bool syncing);
 bool pold_identity_read(
 	int identities_fd, uint32_t number, struct pold_pool *pool, struct pold_who *out);
 /* Addresses kept under a name: what `apply` must make room for. */
-uint32_t pold_store_count(const char *name);
+int pold_store_count(const char *name, uint32_t *out);
 
 #endif

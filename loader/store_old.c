@@ -99,14 +99,18 @@ int pold_store_say_old(const char *name)
 	return 0;
 }
 
-uint32_t pold_store_count_old(const char *name)
+int pold_store_count_old(const char *name, uint32_t *out)
 {
 	POLB_FREE void *keys = NULL, *values = NULL;
 	POLB_FD fd = open_old(name);
 	size_t n = 0;
+	int err;
 
-	if (fd >= 0)
-		pold_batch_read(fd, sizeof(struct pold_kept_key), sizeof(struct old_identity),
-			&keys, &values, &n);
-	return (uint32_t)n;
+	*out = 0;
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	err = pold_batch_read(
+		fd, sizeof(struct pold_kept_key), sizeof(struct old_identity), &keys, &values, &n);
+	*out = (uint32_t)n;
+	return err;
 }

@@ -9,6 +9,6 @@
 int pold_store_take_over(struct pold_store *store);
 /* A reader only says that it is there. 0. */
 int pold_store_say_old(const char *name);
-uint32_t pold_store_count_old(const char *name);
+int pold_store_count_old(const char *name, uint32_t *out);
 
 #endif

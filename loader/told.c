@@ -33,12 +33,18 @@ static struct pold_told_key key_of(const char *endpoint)
 	return key;
 }
 
-bool pold_told_find(int fd, const char *endpoint, struct pold_told *out)
+static int look(int fd, const char *endpoint, struct pold_told *out)
 {
 	const struct pold_told_key key = key_of(endpoint);
 
-	return fd >= 0 && strlen(endpoint) < sizeof(key.name) &&
-	       bpf_map_lookup_elem(fd, &key, out) == 0;
+	if (fd < 0 || strlen(endpoint) >= sizeof(key.name))
+		return fd < 0 ? fd : -ENOENT;
+	return bpf_map_lookup_elem(fd, &key, out) ? -errno : 0;
+}
+
+bool pold_told_find(int fd, const char *endpoint, struct pold_told *out)
+{
+	return look(fd, endpoint, out) == 0;
 }
 
 int pold_told_each(int fd,
@@ -48,27 +54,43 @@ int pold_told_each(int fd,
 	struct pold_told_key key, *previous = NULL;
 	int result = 0;
 
-	while (!result && fd >= 0 && bpf_map_get_next_key(fd, previous, &key) == 0) {
+	while (!result && fd >= 0) {
 		struct pold_told told;
 
+		if (bpf_map_get_next_key(fd, previous, &key))
+			return errno == ENOENT ? 0 : -errno;
 		previous = &key;
 		if (bpf_map_lookup_elem(fd, &key, &told) == 0)
 			result = call(context, key.name, &told);
+		else if (errno != ENOENT)
+			result = -errno;
 	}
 	return result;
 }
 
-uint32_t pold_told_number(const struct polb_bundle *bundle, const char *name, const char *endpoint)
+int pold_told_look(
+	const struct polb_bundle *bundle, const char *name, const char *endpoint, uint32_t *number)
 {
-	uint32_t number = pold_endpoint_find(bundle, endpoint);
 	POLB_FD fd = -1;
 	struct pold_told told;
+	int err;
 
-	if (number)
-		return number;
+	*number = pold_endpoint_find(bundle, endpoint);
+	if (*number)
+		return 0;
 	fd = pold_told_open(name, false);
-	return pold_told_find(fd, endpoint, &told) ? (uint32_t)bundle->n_endpoints + 1 + told.slot
-						   : 0;
+	err = look(fd, endpoint, &told);
+	if (!err)
+		*number = (uint32_t)bundle->n_endpoints + 1 + told.slot;
+	return err == -ENOENT ? 0 : err;
+}
+
+uint32_t pold_told_number(const struct polb_bundle *bundle, const char *name, const char *endpoint)
+{
+	uint32_t number;
+
+	pold_told_look(bundle, name, endpoint, &number);
+	return number;
 }
 
 struct wanted {
@@ -87,16 +109,26 @@ static int text_if_slot(void *context, const char *endpoint, const struct pold_t
 	return 1;
 }
 
-void pold_told_text(
+int pold_told_name(
 	const struct polb_bundle *bundle, const char *name, uint32_t number, char *out, size_t size)
 {
 	struct wanted wanted = {
 		.slot = number - (uint32_t)bundle->n_endpoints - 1, .out = out, .size = size};
 	POLB_FD fd = -1;
+	int found;
 
 	pold_endpoint_text(bundle, number, out, size);
 	if (number <= bundle->n_endpoints)
-		return;
+		return 0;
 	fd = pold_told_open(name, false);
-	pold_told_each(fd, text_if_slot, &wanted);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	found = pold_told_each(fd, text_if_slot, &wanted);
+	return found < 0 ? found : 0;
+}
+
+void pold_told_text(
+	const struct polb_bundle *bundle, const char *name, uint32_t number, char *out, size_t size)
+{
+	pold_told_name(bundle, name, number, out, size);
 }

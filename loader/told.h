@@ -33,13 +33,20 @@ struct pold_told {
 int pold_told_open(const char *name, bool create); /* fd or -errno */
 bool pold_told_find(int fd, const char *endpoint, struct pold_told *out);
 bool pold_told_same(const struct pold_told *a, const struct pold_told *b);
+/* Stops at the first non-zero return and returns it; -errno when they cannot be read. */
 int pold_told_each(int fd,
 	int (*call)(void *context, const char *endpoint, const struct pold_told *told),
 	void *context);
 
 /* Number of "namespace/name" under a bundle, 0 when nobody knows it. */
 uint32_t pold_told_number(const struct polb_bundle *bundle, const char *name, const char *endpoint);
-/* "namespace/name" of a number, the bundle's or told; "-" when nobody has it. */
+/* The same where it matters: -errno when it cannot be known, which is not that nobody knows it. */
+int pold_told_look(
+	const struct polb_bundle *bundle, const char *name, const char *endpoint, uint32_t *number);
+/* "namespace/name" of a number, the bundle's or told; "-" when nobody has it. 0 or -errno. */
+int pold_told_name(const struct polb_bundle *bundle, const char *name, uint32_t number, char *out,
+	size_t size);
+/* For messages. */
 void pold_told_text(const struct polb_bundle *bundle, const char *name, uint32_t number, char *out,
 	size_t size);
 

@@ -294,6 +294,7 @@ int pold_told_replay(const struct polb_bundle *bundle, const char *name, uint32_
 	POLB_FD fd = pold_told_open(name, false);
 	POLB_FD endpoints_fd = -1;
 	struct replay replay = {.bundle = bundle};
+	int err;
 
 	if (fd == -ENOENT)
 		return POLD_OK;
@@ -303,5 +304,6 @@ int pold_told_replay(const struct polb_bundle *bundle, const char *name, uint32_
 	if (endpoints_fd < 0)
 		return refuse("endpoints", endpoints_fd);
 	replay.endpoints_fd = endpoints_fd;
-	return pold_told_each(fd, replay_one, &replay);
+	err = pold_told_each(fd, replay_one, &replay);
+	return err < 0 ? refuse("endpoints", err) : err;
 }

@@ -158,9 +158,10 @@ int pold_trace_know(const struct pold_trace *trace, const struct polb_instance *
 
 /*
  * Before the cutover: calls that are between two programs of one hook are still judged by the old
- * generation, although it is no longer in force. It ends by itself. False: nothing to be judged.
+ * generation, although it is no longer in force. It ends by itself. False: nothing to be judged;
+ * or -errno.
  */
-bool pold_trace_overlap(const char *name, uint32_t old);
+int pold_trace_overlap(const char *name, uint32_t old);
 /* After the drain: from now on only the generation in force judges. */
 void pold_trace_overlap_end(const char *name, uint32_t old);
 /* trace_drain.c: after it, until those calls are through; then the old generation may be detached.

@@ -97,19 +97,22 @@ static uint64_t boot_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
 }
 
-static bool set_overlap(const char *name, uint32_t old, uint64_t until_ns)
+/* Whether it traces at all, or -errno. */
+static int set_overlap(const char *name, uint32_t old, uint64_t until_ns)
 {
 	POLB_FD fd = pold_pin_get(POLD_ROOT "/%s/g%u/polt_trace_config", name, old);
 	struct polb_trace_config config;
 	__u32 zero = 0;
 
-	if (fd < 0 || bpf_map_lookup_elem(fd, &zero, &config))
-		return false;
+	if (fd < 0)
+		return fd == -ENOENT ? false : fd;
+	if (bpf_map_lookup_elem(fd, &zero, &config))
+		return -errno;
 	config.overlap_until_ns = until_ns;
-	return bpf_map_update_elem(fd, &zero, &config, BPF_ANY) == 0;
+	return bpf_map_update_elem(fd, &zero, &config, BPF_ANY) ? -errno : true;
 }
 
-bool pold_trace_overlap(const char *name, uint32_t old)
+int pold_trace_overlap(const char *name, uint32_t old)
 {
 	return set_overlap(name, old, boot_ns() + OVERLAP_NS);
 }
@@ -134,22 +137,37 @@ int pold_trace_keep(struct pold_trace *t, const struct polb_instance *instance, 
 		   : POLD_OK;
 }
 
+/* Whether it knows processes: what cannot be read is not taken for nothing. Or -errno. */
+static int open_old(struct pold_state *state, int processes_fd, int execs_fd)
+{
+	int err;
+
+	if (processes_fd == -ENOENT || execs_fd == -ENOENT)
+		return false;
+	if (processes_fd < 0 || execs_fd < 0)
+		return processes_fd < 0 ? processes_fd : execs_fd;
+	err = pold_state_bundle(state);
+	return err ? err : true;
+}
+
 int pold_trace_know(const struct pold_trace *t, const struct polb_instance *instance,
 	const char *name, uint32_t old)
 {
 	POLD_STATE state = POLD_STATE_INIT;
 	POLB_FD processes_fd = -1, execs_fd = -1;
 	struct pold_trace_old before = {-1, -1, &state.bundle};
-	bool has_old = false;
-	int code;
+	int has_old = false, code;
 
 	if (old) {
 		state.name = name;
 		state.generation = old;
 		before.processes_fd = processes_fd = pold_state_map(&state, "polt_processes");
 		before.execs_fd = execs_fd = pold_state_map(&state, "polt_execs");
-		has_old = processes_fd >= 0 && execs_fd >= 0 && !pold_state_bundle(&state);
+		has_old = open_old(&state, processes_fd, execs_fd);
 	}
+	if (has_old < 0)
+		return pold_fail(POLD_ENVIRONMENT, "generation %u cannot be read: %s", old,
+			strerror(-has_old));
 	code = pold_processes_scan(t->bundle, polb_instance_map_fd(instance, "polt_processes"),
 		polb_instance_map_fd(instance, "polt_execs"), has_old ? &before : NULL);
 	if (!code)

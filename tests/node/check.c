@@ -179,6 +179,11 @@ void node_end(struct node *node, const char *scenario, const char *note)
 	fflush(stdout);
 }
 
+unsigned node_stride(const struct node *node, unsigned calls)
+{
+	return node->strikes ? calls / node->strikes + 1 : node->stride;
+}
+
 void node_settled(struct node *node, struct inventory *out)
 {
 	static struct inventory before;

@@ -7,11 +7,13 @@
 #include "node.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define GIVE_UP 12
+#define LATE "c" /* endpoint of the test, to none of the bundles */
 
 /* Cleaning up itself is refused: pins may stay until the next apply. */
 static const struct fault {
@@ -24,6 +26,11 @@ static const struct fault {
 	{"bpf", EPERM, false, 0},
 	{"bpf", EAGAIN, false, 0},
 	{"bpf", EINTR, false, 0},
+	{"bpf/OBJ_GET", ENOMEM, false, 0},
+	{"bpf/OBJ_GET", EPERM, false, 0},
+	{"bpf/MAP_LOOKUP_ELEM", ENOMEM, false, 0},
+	{"bpf/MAP_LOOKUP_BATCH", ENOMEM, false, 0},
+	{"bpf/MAP_GET_NEXT_KEY", ENOMEM, false, 0},
 	{"bpf/OBJ_PIN", ENOSPC, false, 0}, /* a file system that is full */
 	{"mkdir", ENOSPC, false, 0},
 	{"mkdir", ENOMEM, false, 0},
@@ -78,11 +85,11 @@ static bool attempt_once(struct node *node, const struct strike *strike, const c
 	snprintf(node->place, sizeof(node->place), "'%s' with %s at call %u, %s", attempt->victim,
 		what, strike->at, struck.name);
 	attempt->uncounted = strstr(struck.output, "counters start from zero") != NULL;
-	state = node_state(node, STATE_A, STATE_B, STATE_OPEN, STATE_OPEN);
-	if (struck.status == 0 && state == STATE_A)
+	state = node_state(node, STATE_A_FRIEND, STATE_B_FRIEND, STATE_OPEN, STATE_OPEN);
+	if (struck.status == 0 && state == STATE_A_FRIEND)
 		node_fail(node, "it ended well and nothing has changed: %s", struck.output);
 	if (struck.status)
-		check_refused(node, &struck, leaves_pins || state == STATE_B, attempt);
+		check_refused(node, &struck, leaves_pins || state == STATE_B_FRIEND, attempt);
 	attempt->refused += struck.status != 0;
 	attempt->unharmed += struck.status == 0 && struck.hit;
 	attempt->calls = struck.calls;
@@ -92,18 +99,31 @@ static bool attempt_once(struct node *node, const struct strike *strike, const c
 static void converge(struct node *node, const struct attempt *attempt)
 {
 	node_run(node, "apply b", false);
-	node_state(node, STATE_B, STATE_B, STATE_OPEN, STATE_OPEN);
+	node_state(node, STATE_B_FRIEND, STATE_B_FRIEND, STATE_OPEN, STATE_OPEN);
 	if (attempt->after && !attempt->uncounted)
 		node_check_leftovers(node, attempt->after);
 	node_run(node, "apply a", false);
-	node_state(node, STATE_A, STATE_A, STATE_OPEN, STATE_OPEN);
+	node_state(node, STATE_A_FRIEND, STATE_A_FRIEND, STATE_OPEN, STATE_OPEN);
 	node_check_life(node, false);
 }
 
+/* From here on the late endpoint is one like the others, and has to stay so. */
+static void set_late(struct node *node, bool late)
+{
+	for (size_t i = 0; i < node->world.n_points; i++)
+		if (node->world.points[i].name[0] == LATE[0])
+			node->world.points[i].late = late;
+}
+
+/* An endpoint and an identity that the bundles do not know: every apply has to carry them on. */
 static void start(
 	struct node *node, const char *scenario, struct inventory *before, struct inventory *after)
 {
 	node_begin(node, scenario, "apply a");
+	node_run(node, "endpoint add node/told --label app=told --cgroup " LATE, false);
+	node_run(node, "identity add 10.77.0.31 --label app=friend --namespace node", false);
+	set_late(node, false);
+	node_check_life(node, true); /* it was open until now */
 	node_run(node, "apply b", false);
 	node_run(node, "apply a", false);
 	node_run(node, "apply b", false);
@@ -132,14 +152,20 @@ static void try_fault(struct node *node, const struct fault *fault, struct attem
 {
 	struct strike strike = {STRIKE_EVERYTHING, .kind = STRIKE_ERROR, .error = fault->error};
 	const unsigned first = fault->spared + 1;
+	unsigned stride;
 	bool met, hit;
 
 	if (!kill_at_parse(fault->call, &strike.call, &strike.subcommand))
 		point_die(fault->call);
-	strike.at = first + node->offset % node->stride;
+	if (node->strikes) { /* how many there are is not known yet */
+		strike.at = UINT_MAX;
+		strike_fault(node, fault, &strike, attempt);
+	}
+	stride = node_stride(node, attempt->calls);
+	strike.at = first + node->offset % stride;
 	met = hit = strike_fault(node, fault, &strike, attempt);
 	while (hit && node->failures < GIVE_UP) {
-		strike.at += node->stride;
+		strike.at += stride;
 		hit = strike_fault(node, fault, &strike, attempt);
 	}
 	if (!met && attempt->calls >= first) { /* scarcer than the stride: one of them at least */
@@ -157,7 +183,9 @@ static void run_errors(struct node *node)
 
 	start(node, "errors", &before, &after);
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]) && node->failures < GIVE_UP; i++)
-		try_fault(node, &faults[i], &attempt);
+		if (!node->only || strcmp(node->only, faults[i].call) == 0)
+			try_fault(node, &faults[i], &attempt);
+	set_late(node, true);
 	node_run(node, "remove", false);
 	snprintf(note, sizeof(note), "%u kinds met, %u refused, %u harmless", attempt.met,
 		attempt.refused, attempt.unharmed);
@@ -190,16 +218,24 @@ static void run_vanish(struct node *node)
 	struct strike strike = {
 		STRIKE_EVERYTHING, .kind = STRIKE_STOP, .stop = take_away, .context = node};
 	char note[200];
+	unsigned stride;
 	bool hit = true;
 
 	start(node, "vanish", &before, &after);
-	for (strike.at = 1 + node->offset % node->stride; hit && node->failures < GIVE_UP;
-		strike.at += node->stride) {
+	shell(node->appear);
+	strike.at = UINT_MAX; /* how many calls there are */
+	attempt_once(node, &strike, "unharmed", false, &attempt);
+	shell(node->vanish);
+	converge(node, &attempt);
+	stride = node_stride(node, attempt.calls);
+	for (strike.at = 1 + node->offset % stride; hit && node->failures < GIVE_UP;
+		strike.at += stride) {
 		shell(node->appear);
 		hit = attempt_once(node, &strike, "its places gone", false, &attempt);
 		shell(node->vanish);
 		converge(node, &attempt);
 	}
+	set_late(node, true);
 	node_run(node, "remove", false);
 	snprintf(note, sizeof(note), "%u refused, %u harmless", attempt.refused, attempt.unharmed);
 	if (!attempt.refused || !attempt.unharmed)

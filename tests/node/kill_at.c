@@ -122,8 +122,45 @@ static void kill_all(struct run *r)
 		kill(r->tasks[i].tid, SIGKILL);
 }
 
+static bool bpf_changes(long command)
+{
+	static const char *const reads[] = {"MAP_LOOKUP_ELEM", "MAP_GET_NEXT_KEY", "OBJ_GET",
+		"PROG_TEST_RUN", "PROG_GET_NEXT_ID", "MAP_GET_NEXT_ID", "PROG_GET_FD_BY_ID",
+		"MAP_GET_FD_BY_ID", "OBJ_GET_INFO_BY_FD", "PROG_QUERY", "BTF_GET_FD_BY_ID",
+		"TASK_FD_QUERY", "BTF_GET_NEXT_ID", "MAP_LOOKUP_BATCH", "LINK_GET_FD_BY_ID",
+		"LINK_GET_NEXT_ID"};
+
+	if (command < 0 || command >= N_BPF_NAMES)
+		return true;
+	for (size_t i = 0; i < sizeof(reads) / sizeof(reads[0]); i++)
+		if (strcmp(bpf_names[command], reads[i]) == 0)
+			return false;
+	return true;
+}
+
+/*
+ * Between two such calls a node does not change: to be killed before one of them is the same as to
+ * be killed before any of those that only read since the one before. munmap(2) is one of them, for
+ * what was written to mapped memory before it.
+ */
+static bool changes(const struct __ptrace_syscall_info *info)
+{
+	static const long numbers[] = {SYS_write, SYS_munmap, SYS_mkdir, SYS_rmdir, SYS_unlink,
+		SYS_unlinkat, SYS_rename, SYS_ioctl, SYS_sendto, SYS_sendmsg, SYS_setsockopt,
+		SYS_perf_event_open, SYS_execve, SYS_fork, SYS_clone, SYS_flock, SYS_exit_group};
+
+	if (info->entry.nr == SYS_bpf)
+		return bpf_changes((long)info->entry.args[0]);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if ((long)info->entry.nr == numbers[i])
+			return true;
+	return false;
+}
+
 static bool matches(const struct strike *s, const struct __ptrace_syscall_info *info)
 {
+	if (s->changes && !changes(info))
+		return false;
 	if (s->call >= 0 && (long)info->entry.nr != s->call)
 		return false;
 	return s->subcommand < 0 || (long)info->entry.args[0] == s->subcommand;

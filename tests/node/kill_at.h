@@ -19,6 +19,7 @@ struct strike {
 	int error;                   /* ERROR: what the call returns instead of being carried out */
 	long call;                   /* only this system call; -1: all */
 	long subcommand;             /* only this command of bpf(2); -1: all */
+	bool changes;                /* only calls that may change what others see */
 	void (*stop)(void *context); /* STOP: done while the command stands still */
 	void *context;
 };

@@ -17,7 +17,9 @@ static const struct option options[] = {{"polload", required_argument, NULL, 'p'
 	{"rounds", required_argument, NULL, 'r'}, {"vanish", required_argument, NULL, 'v'},
 	{"appear", required_argument, NULL, 'w'}, {"patience", required_argument, NULL, 't'},
 	{"grace", required_argument, NULL, 'G'}, {"pace", required_argument, NULL, 'n'},
-	{"verbose", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
+	{"strikes", required_argument, NULL, 'k'}, {"changes", no_argument, NULL, 'C'},
+	{"verbose", no_argument, NULL, 'V'}, {"only", required_argument, NULL, 'O'},
+	{NULL, 0, NULL, 0}};
 
 static struct node node = {.deadline_ms = 200, .stride = 1, .rounds = 20};
 static struct endpoint_place places[] = {{.name = "a", .address = "10.77.0.10"},
@@ -54,6 +56,9 @@ static bool parse_numbers(int option)
 		return true;
 	case 's':
 		node.stride = number(optarg) ? number(optarg) : 1;
+		return true;
+	case 'k':
+		node.strikes = number(optarg);
 		return true;
 	case 'o':
 		node.offset = number(optarg);
@@ -100,6 +105,12 @@ static bool parse_option(int option)
 		return true;
 	case 'V':
 		node.verbose = true;
+		return true;
+	case 'C':
+		node.changes = true;
+		return true;
+	case 'O':
+		node.only = optarg;
 		return true;
 	case 'v':
 		node.vanish = optarg;

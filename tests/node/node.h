@@ -22,6 +22,7 @@ enum state {
 	STATE_OPEN = X_OPEN | Z_OPEN | V_OPEN, /* nothing in force, or audit */
 	STATE_A = Z_OPEN,
 	STATE_B = 0,
+	STATE_A_FRIEND = Z_OPEN | V_OPEN,
 	STATE_B_FRIEND = V_OPEN,
 };
 
@@ -30,8 +31,11 @@ struct node {
 	const char *polload, *bundles;
 	unsigned deadline_ms;        /* of one echo */
 	unsigned stride, offset;     /* which calls are struck */
+	unsigned strikes;            /* so many of each command's calls instead; 0: by the stride */
+	bool changes;                /* killed only at calls that may change something */
 	bool verbose;                /* every step is told */
 	bool after;                  /* also once the call was carried out */
+	const char *only;            /* of the kinds of fault the one with this call; NULL: all */
 	unsigned rounds;             /* of races and churn */
 	const char *vanish, *appear; /* shell commands: a place of bundle d goes and comes */
 	struct objects made;
@@ -61,6 +65,8 @@ void node_check_life(struct node *node, bool x_was_open);
 void node_end(struct node *node, const char *scenario, const char *note);
 /* Pins and objects are those, and no others. */
 void node_check_leftovers(struct node *node, const struct inventory *wanted);
+/* The stride by which so many of a command's calls are struck as were asked for. */
+unsigned node_stride(const struct node *node, unsigned calls);
 /* Waits until nothing changes any more. */
 void node_settled(struct node *node, struct inventory *out);
 

@@ -112,15 +112,16 @@ static void strike_step(struct node *node, const struct scenario *s, const struc
 }
 
 /* Every stride-th call, until the command gets to its end unharmed. Returns the number of kills. */
-static unsigned strike_all(struct node *node, const struct scenario *s, bool after,
+static unsigned strike_all(struct node *node, const struct scenario *s, bool after, unsigned calls,
 	const struct inventory baselines[2])
 {
+	const unsigned stride = node_stride(node, calls);
 	unsigned kills = 0, hit = 1;
 
-	for (unsigned at = 1 + node->offset % node->stride; hit && node->failures < GIVE_UP;
-		at += node->stride) {
-		const struct strike strike = {
-			STRIKE_EVERYTHING, .kind = STRIKE_KILL, .at = at, .after = after};
+	for (unsigned at = 1 + node->offset % stride; hit && node->failures < GIVE_UP;
+		at += stride) {
+		const struct strike strike = {STRIKE_EVERYTHING, .kind = STRIKE_KILL, .at = at,
+			.after = after, .changes = node->changes};
 
 		hit = 0;
 		for (size_t i = 0; i < 2 && s->turns[i].victim; i++) {
@@ -137,7 +138,7 @@ static unsigned strike_all(struct node *node, const struct scenario *s, bool aft
 static void run_scenario(struct node *node, const struct scenario *s)
 {
 	static struct inventory baselines[2];
-	const struct strike none = {STRIKE_EVERYTHING};
+	const struct strike none = {STRIKE_EVERYTHING, .changes = node->changes};
 	unsigned kills, calls = 0;
 	struct step step;
 	char note[200];
@@ -149,11 +150,12 @@ static void run_scenario(struct node *node, const struct scenario *s)
 			node_settled(node, &baselines[i]);
 			calls = step.calls > calls ? step.calls : calls;
 		}
-	kills = strike_all(node, s, false, baselines);
+	kills = strike_all(node, s, false, calls, baselines);
 	if (node->after)
-		kills += strike_all(node, s, true, baselines);
+		kills += strike_all(node, s, true, calls, baselines);
 	node_run(node, s->end, false);
-	snprintf(note, sizeof(note), "%u kills, %u system calls", kills, calls);
+	snprintf(note, sizeof(note), "%u kills, %u system calls%s", kills, calls,
+		node->changes ? " that change something" : "");
 	snprintf(node->place, sizeof(node->place), "%s", s->name);
 	if (!kills)
 		node_fail(node, "nothing was killed");
