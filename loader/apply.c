@@ -300,16 +300,24 @@ static int pin(struct pold_apply *a)
 		err = pold_archive_write(a->name, a->generation, a->file, &a->told);
 	if (!err && wants_watching(a->options))
 		err = pold_pending_create(a->name, a->generation);
-	if (!err && a->from)
-		err = pold_modes_copy(a->name, a->from, a->generation);
-	if (!err)
-		err = pold_modes_follow(&a->bundle, a->name, a->generation,
-			a->from ? a->from : a->old, a->from || a->options->keep_modes);
 	if (err)
 		return pold_fail(POLD_ENVIRONMENT, "cannot pin in %s: %s", path, strerror(-err));
 	return pold_apply_has_tracing(a)
 		       ? pold_trace_keep(&a->trace, a->instance, a->name, a->generation)
 		       : POLD_OK;
+}
+
+/* What was switched at run time, once all maps are pinned. */
+static int set_modes(struct pold_apply *a)
+{
+	int err = a->from ? pold_modes_copy(a->name, a->from, a->generation) : 0;
+
+	if (!err)
+		err = pold_modes_follow(&a->bundle, a->name, a->generation,
+			a->from ? a->from : a->old, a->from || a->options->keep_modes);
+	return err ? pold_fail(POLD_ENVIRONMENT, "cannot set the modes of the policies: %s",
+			     strerror(-err))
+		   : POLD_OK;
 }
 
 /* What tracing programs are asked about must be there before they are asked. */
@@ -433,7 +441,8 @@ static int cut_over(struct pold_apply *a)
 int pold_apply_run(struct pold_apply *a)
 {
 	static int (*const steps[])(struct pold_apply *) = {open_name, pold_apply_find_places,
-		pold_apply_carry_over, look, pold_apply_load, pin, attach, know, replay, cut_over};
+		pold_apply_carry_over, look, pold_apply_load, pin, set_modes, attach, know, replay,
+		cut_over};
 	int code = POLD_OK;
 
 	for (size_t i = 0; !code && !a->done && i < sizeof(steps) / sizeof(steps[0]); i++) {
