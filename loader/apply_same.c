@@ -10,6 +10,7 @@
 
 #include "apply.h"
 #include "runtime/cleanup.h"
+#include "workloads.h"
 
 static bool told_the_same(const struct pold_archive_header *x, const struct pold_archive_header *y)
 {
@@ -134,9 +135,7 @@ static bool tracing_is_alive(const struct pold_state *state)
 /* Cgroups that have appeared since get what their workloads are. */
 static bool know_workloads(const struct pold_state *state)
 {
-	POLB_FD fd = pold_state_map(state, "polt_workloads");
-
-	return fd < 0 || pold_workloads_write(&state->bundle, fd) == POLD_OK;
+	return pold_workloads_refresh(state) == POLD_OK;
 }
 
 bool pold_apply_is_in_force(const struct pold_apply *a)

@@ -14,6 +14,7 @@
 #include "places.h"
 #include "runtime/cleanup.h"
 #include "told.h"
+#include "workloads.h"
 
 static int generation_of(const struct pold_state *state, struct pold_generation *out)
 {
@@ -154,6 +155,44 @@ static int add_told(
 	return code;
 }
 
+static bool has_network(const struct pold_state *state)
+{
+	return state->bundle.manifest.hooks & (POLB_HOOK_CGROUP | POLB_HOOK_TC);
+}
+
+/* Tracing policies see its processes before its packets are judged. */
+static int add_workload(const struct pold_options *options, const struct pold_state *state)
+{
+	const char *name = options->arguments[1];
+
+	if (!polb_bundle_asks_workloads(&state->bundle))
+		return POLD_OK;
+	if (!options->cgroup && !options->container) {
+		pold_note("warning: %s: its cgroup was not told: tracing policies for workloads "
+			  "do not see its processes",
+			name);
+		return POLD_OK;
+	}
+	if (!is_name(name))
+		return pold_fail(POLD_USAGE, "\"%s\" is not NAMESPACE/NAME", name);
+	return pold_workload_add(state, name, options);
+}
+
+static int add_by_labels(const struct pold_options *options, struct pold_state *state,
+	const struct pold_place *place)
+{
+	int code = add_workload(options, state);
+	bool found;
+
+	if (!code && has_network(state))
+		code = add_told(options, state, place);
+	else if (!code)
+		code = pold_state_bump(state);
+	if (code) /* what could not be attached is not half there */
+		pold_workload_del(state, options->arguments[1], &found);
+	return code;
+}
+
 static int add(const struct pold_options *options, struct pold_state *state)
 {
 	POLD_PLACE place = {.cgroup_fd = -1};
@@ -175,7 +214,7 @@ static int add(const struct pold_options *options, struct pold_state *state)
 		return pold_fail(POLD_ENVIRONMENT, "%s %s: %s", what_of(options), wanted.where,
 			pold_place_reason(err));
 	if (options->n_labels)
-		return add_told(options, state, &place);
+		return add_by_labels(options, state, &place);
 	return attach(state, wanted.endpoint, name, &place);
 }
 
@@ -204,29 +243,47 @@ static bool was_told(const struct pold_state *state, const char *name)
 	return pold_told_find(fd, name, &told);
 }
 
-static int del(const struct pold_options *options, struct pold_state *state)
+/* Its attachments and what was told of it; *found: there was any of it. Exit code. */
+static int del_network(struct pold_state *state, const char *name, bool *found)
 {
 	POLD_GENERATION generation = POLD_GENERATION_INIT;
-	const char *name = options->arguments[1];
-	uint32_t endpoint;
-	int code = pold_state_open(state, options->name, true), found;
+	uint32_t endpoint = pold_told_number(&state->bundle, state->name, name);
+	int code, detached;
 
-	if (code)
-		return code;
-	endpoint = pold_told_number(&state->bundle, state->name, name);
-	if (!endpoint)
-		return pold_fail(POLD_BAD, "there is no endpoint %s", name);
+	if (!endpoint || !has_network(state))
+		return POLD_OK;
 	code = generation_of(state, &generation);
 	if (code)
 		return code;
-	found = detach_all(&generation, endpoint);
-	if (found < 0)
-		return pold_fail(POLD_ENVIRONMENT, "cannot detach %s: %s", name, strerror(-found));
-	if (was_told(state, name)) {
-		code = pold_told_drop(state, name);
-		return code ? code : pold_state_bump(state);
-	}
-	return found ? POLD_OK : pold_fail(POLD_ENVIRONMENT, "%s is not attached", name);
+	detached = detach_all(&generation, endpoint);
+	if (detached < 0)
+		return pold_fail(
+			POLD_ENVIRONMENT, "cannot detach %s: %s", name, strerror(-detached));
+	*found |= detached > 0;
+	if (!was_told(state, name))
+		return POLD_OK;
+	*found = true;
+	code = pold_told_drop(state, name);
+	return code ? code : pold_state_bump(state);
+}
+
+static int del(const struct pold_options *options, struct pold_state *state)
+{
+	const char *name = options->arguments[1];
+	bool network = false, workload = false;
+	int code = pold_state_open(state, options->name, true);
+
+	if (!code)
+		code = del_network(state, name, &network);
+	if (!code)
+		code = pold_workload_del(state, name, &workload);
+	if (!code && workload)
+		code = pold_state_bump(state);
+	if (code || network || workload)
+		return code;
+	return pold_endpoint_find(&state->bundle, name)
+		       ? pold_fail(POLD_ENVIRONMENT, "%s is not attached", name)
+		       : pold_fail(POLD_BAD, "there is no endpoint %s", name);
 }
 
 static int list(const struct pold_options *options, struct pold_state *state)

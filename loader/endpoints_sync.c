@@ -58,14 +58,6 @@ static int places_of(const struct sync *s, const struct pold_inventory_pod *pod,
 	return code;
 }
 
-static bool same_label(const struct polb_bundle *bundle, const struct polb_bundle_label *stored,
-	const struct polb_label *label)
-{
-	return strcmp(polb_bundle_string(bundle, stored->key), label->key) == 0 &&
-	       strcmp(polb_bundle_string(bundle, stored->value), label->value) == 0 &&
-	       strcmp(polb_bundle_string(bundle, stored->source), label->source) == 0;
-}
-
 /*
  * The bundle was built with the same pod: nothing to tell. Its named ports are not in the bundle,
  * so a pod that has any is always told.
@@ -79,18 +71,9 @@ static bool is_as_built(const struct polb_bundle *bundle, uint32_t number,
 		strcmp(polb_bundle_string(bundle, e->cgroup), told->cgroup) != 0 ||
 		strcmp(polb_bundle_string(bundle, e->interface), told->interface) != 0)
 		return false;
-	for (size_t i = 0; i < bundle->n_identities; i++) {
-		const struct polb_bundle_identity *identity = &bundle->identities[i];
-		uint32_t l = 0;
-
-		if (identity->number != e->identity || identity->n_labels != who->n_labels)
-			continue;
-		while (l < identity->n_labels &&
-			same_label(bundle, &bundle->labels[identity->first_label + l],
-				&who->labels[l]))
-			l++;
-		return l == identity->n_labels;
-	}
+	for (size_t i = 0; i < bundle->n_identities; i++)
+		if (bundle->identities[i].number == e->identity)
+			return pold_who_has_labels(bundle, &bundle->identities[i], who);
 	return false;
 }
 

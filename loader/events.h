@@ -45,15 +45,16 @@ struct pold_reader;
 bool pold_verdict_line(
 	struct polb_text *out, const struct pold_reader *reader, const struct polb_event *event);
 
-/* events_cgroup.c: cgroup ids to workloads of the bundle and container ids. */
+/* events_cgroup.c: cgroup ids to workloads, the bundle's and told ones, and container ids. */
 struct pold_cgroup_place {
 	uint64_t id;
-	const struct polb_bundle_trace_cgroup *workload; /* NULL: none */
+	const struct polb_event_workload *workload; /* NULL: none; until the next find */
 	char container_id[65];
 	char runtime[16];
 };
 struct pold_cgroups;
-struct pold_cgroups *pold_cgroups_new(const struct polb_bundle *bundle); /* NULL: no memory */
+struct pold_cgroups *pold_cgroups_new(
+	const struct pold_state *state); /* borrows; NULL: no memory */
 void pold_cgroups_free(struct pold_cgroups *cgroups);
 /* Never NULL; valid until the next call. Remembers cgroups that are gone by now. */
 const struct pold_cgroup_place *pold_cgroups_find(struct pold_cgroups *cgroups, uint64_t id);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Cgroup ids to what runs there: the inventory's workload and the container id that runtimes put
- * into a cgroup's name. An id is a file handle of cgroup2, so it is opened, not searched for.
+ * Cgroup ids to what runs there: the workload, of the bundle's inventory or told since, and the
+ * container id that runtimes put into a cgroup's name. An id is a file handle of cgroup2, so it is
+ * opened, not searched for.
  */
 #include "events.h"
 
@@ -12,34 +13,61 @@
 #include <string.h>
 
 #include "runtime/cleanup.h"
+#include "runtime/instance.h"
+#include "workloads.h"
 
 #define KERNFS_HANDLE 0xfe /* FILEID_KERNFS, since 5.5 */
 #define REMEMBERED 1024u
 #define PATH_BYTES 4096
 
 struct pold_cgroups {
-	const struct polb_bundle *bundle;
+	const struct pold_state *state;
+	uint32_t epoch; /* of the reading */
+	struct pold_known_workloads known;
+	char mount[256];
 	int mount_fd;
 	struct pold_cgroup_place
 		places[REMEMBERED]; /* by id; a later one replaces an earlier one */
 };
 
-static int open_mount(void)
+static int open_mount(struct pold_cgroups *cgroups)
 {
-	char mount[256];
-	int err = pold_cgroup_mount(mount, sizeof(mount));
+	int err = pold_cgroup_mount(cgroups->mount, sizeof(cgroups->mount));
 
-	return err ? err : open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return err ? err : open(cgroups->mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-struct pold_cgroups *pold_cgroups_new(const struct polb_bundle *bundle)
+static void read_known(struct pold_cgroups *cgroups)
+{
+	pold_known_workloads_free(&cgroups->known);
+	memset(cgroups->places, 0, sizeof(cgroups->places));
+	/* with what could be read: an event without its pod's name is better than none */
+	pold_known_workloads_read(&cgroups->state->bundle, cgroups->state->name, &cgroups->known);
+}
+
+/* Whoever tells of workloads begins a new epoch: what is remembered may be somebody else's now. */
+static void follow(struct pold_cgroups *cgroups)
+{
+	uint32_t generation, epoch = cgroups->epoch;
+
+	if (cgroups->state->control_fd < 0 ||
+		polb_control_load(cgroups->state->control_fd, &generation, &epoch) ||
+		epoch == cgroups->epoch)
+		return;
+	cgroups->epoch = epoch;
+	read_known(cgroups);
+}
+
+struct pold_cgroups *pold_cgroups_new(const struct pold_state *state)
 {
 	struct pold_cgroups *cgroups = calloc(1, sizeof(*cgroups));
 
 	if (!cgroups)
 		return NULL;
-	cgroups->bundle = bundle;
-	cgroups->mount_fd = open_mount(); /* without one, nothing is found */
+	cgroups->state = state;
+	cgroups->epoch = state->epoch;
+	cgroups->mount_fd = open_mount(cgroups); /* without one, nothing is found */
+	read_known(cgroups);
 	return cgroups;
 }
 
@@ -48,6 +76,7 @@ void pold_cgroups_free(struct pold_cgroups *cgroups)
 	if (!cgroups)
 		return;
 	polb_cleanup_fd(&cgroups->mount_fd);
+	pold_known_workloads_free(&cgroups->known);
 	free(cgroups);
 }
 
@@ -73,24 +102,6 @@ static int path_of(const struct pold_cgroups *cgroups, uint64_t id, char out[PAT
 	return 0;
 }
 
-/* Does the path end with, or go through, "below" as whole components? */
-static bool goes_through(const char *path, const char *below)
-{
-	size_t n;
-
-	while (*below == '/')
-		below++;
-	n = strlen(below);
-	while (n && below[n - 1] == '/')
-		n--;
-	if (!n)
-		return false;
-	for (const char *at = path; (at = strchr(at, '/')); at++)
-		if (strncmp(at + 1, below, n) == 0 && (at[1 + n] == '/' || at[1 + n] == '\0'))
-			return true;
-	return false;
-}
-
 static size_t mount_size(const struct pold_cgroups *cgroups, const char *path)
 {
 	char link[64], mount[PATH_BYTES];
@@ -101,26 +112,24 @@ static size_t mount_size(const struct pold_cgroups *cgroups, const char *path)
 	return n > 0 && strncmp(path, mount, (size_t)n) == 0 ? (size_t)n : 0;
 }
 
-/* An exact container id counts more than a path, a longer path more than a shorter one. */
-static const struct polb_bundle_trace_cgroup *workload_of(
-	const struct polb_bundle *bundle, const char *path)
+/* Its own, or that of the nearest cgroup above that is one; the path is below the mount. */
+static const struct polb_event_workload *workload_of(const struct pold_cgroups *cgroups, char *path)
 {
-	const struct polb_bundle_trace_cgroup *best = NULL;
-	size_t best_size = 0;
+	const char *below = path + strspn(path, "/");
 
-	for (size_t i = 0; i < bundle->n_trace_cgroups; i++) {
-		const struct polb_bundle_trace_cgroup *entry = &bundle->trace_cgroups[i];
-		const char *id = polb_bundle_string(bundle, entry->container_id);
-		const char *below = polb_bundle_string(bundle, entry->cgroup);
+	while (*below) {
+		const struct pold_known_workload *found =
+			pold_known_workload_find(&cgroups->known, below, cgroups->mount);
+		char *slash;
 
-		if (*id && strstr(path, id))
-			return entry;
-		if (*below && strlen(below) > best_size && goes_through(path, below)) {
-			best = entry;
-			best_size = strlen(below);
-		}
+		if (found)
+			return found->gone ? NULL : &found->shown;
+		slash = strrchr(below, '/');
+		if (!slash)
+			return NULL;
+		*slash = '\0';
 	}
-	return best;
+	return NULL;
 }
 
 /* 64 hexadecimal digits and no more: the innermost container. */
@@ -155,6 +164,7 @@ const struct pold_cgroup_place *pold_cgroups_find(struct pold_cgroups *cgroups, 
 	struct pold_cgroup_place *place = &cgroups->places[id % REMEMBERED];
 	char path[PATH_BYTES];
 
+	follow(cgroups);
 	if (place->id == id)
 		return place;
 	*place = (struct pold_cgroup_place){.id = id};
@@ -162,7 +172,7 @@ const struct pold_cgroup_place *pold_cgroups_find(struct pold_cgroups *cgroups, 
 		place->id = 0; /* may be there next time */
 		return place;
 	}
-	place->workload = workload_of(cgroups->bundle, path + mount_size(cgroups, path));
 	container_of(path, place);
+	place->workload = workload_of(cgroups, path + mount_size(cgroups, path));
 	return place;
 }

@@ -123,17 +123,15 @@ static bool binary_matches(const struct pold_filter *filter, const struct polb_p
 	return matches;
 }
 
-static bool in_workload(const struct pold_filter *filter, const struct polb_bundle *bundle,
-	const struct polb_bundle_trace_cgroup *workload)
+static bool in_workload(
+	const struct pold_filter *filter, const struct polb_event_workload *workload)
 {
 	const char *namespace = filter->options->namespace, *pod = filter->options->events.pod;
 
 	if (!namespace && !pod)
 		return true;
-	return workload &&
-	       (!namespace ||
-		       strcmp(namespace, polb_bundle_string(bundle, workload->namespace)) == 0) &&
-	       (!pod || strcmp(pod, polb_bundle_string(bundle, workload->pod)) == 0);
+	return workload && (!namespace || strcmp(namespace, workload->namespace) == 0) &&
+	       (!pod || strcmp(pod, workload->pod) == 0);
 }
 
 bool pold_filter_event(const struct pold_filter *filter, const struct polb_bundle *bundle,
@@ -152,7 +150,7 @@ bool pold_filter_event(const struct pold_filter *filter, const struct polb_bundl
 					  polb_bundle_string(bundle, policy->name)))) &&
 	       (!e->pid || e->pid == event->process.pid) &&
 	       (!filter->has_process || binary_matches(filter, event->process.info)) &&
-	       in_workload(filter, bundle, event->process.workload);
+	       in_workload(filter, event->process.workload);
 }
 
 /* Verdicts have no process; their workload is the endpoint. */

@@ -39,7 +39,7 @@ static int allocate(struct pold_reader *reader)
 	if (stream->options->events.callbacks && !stream->callbacks)
 		stream->callbacks = pold_callbacks_new();
 	reader->pieces = pold_pieces_new();
-	reader->cgroups = pold_cgroups_new(&reader->state.bundle);
+	reader->cgroups = pold_cgroups_new(&reader->state);
 	if (!stream->processes || !reader->pieces || !stream->symbols || !reader->cgroups)
 		return pold_fail(POLD_ENVIRONMENT, "out of memory");
 	return POLD_OK;

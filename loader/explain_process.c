@@ -230,16 +230,15 @@ static bool is_wanted(const struct subject *s, const struct polb_bundle_trace_sp
 
 static void print_workload(const struct subject *s)
 {
-	struct pold_cgroups *found = pold_cgroups_new(s->b);
+	struct pold_cgroups *found = pold_cgroups_new(s->state);
 	const struct pold_cgroup_place *place =
 		found ? pold_cgroups_find(found, s->process.process.cgroup) : NULL;
 
 	if (place && place->workload && s->json)
-		polb_json_cstring(s->out, "pod", polb_bundle_string(s->b, place->workload->pod));
+		polb_json_cstring(s->out, "pod", place->workload->pod);
 	else if (place && place->workload)
-		polb_text_printf(s->out, "    workload     %s/%s\n",
-			polb_bundle_string(s->b, place->workload->namespace),
-			polb_bundle_string(s->b, place->workload->pod));
+		polb_text_printf(s->out, "    workload     %s/%s\n", place->workload->namespace,
+			place->workload->pod);
 	pold_cgroups_free(found);
 }
 

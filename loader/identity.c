@@ -34,54 +34,6 @@ static void told_close(struct told *t)
 		.options = (o), .state = (s), .store = POLD_STORE_INIT, .peers = POLD_PEERS_INIT   \
 	}
 
-static void push_label(struct told *t, const char *source, const char *key, const char *value)
-{
-	*pold_list_push(&t->pool, &t->labels) = (struct polb_label){source, key, value};
-}
-
-/* "key=value", or "source:key=value"; the source is k8s when none is given. */
-static void push_argument(struct told *t, const char *text)
-{
-	const char *equals = strchr(text, '='), *colon = strchr(text, ':'), *source = "k8s";
-
-	if (colon && colon < equals) {
-		source = pold_pool_text(&t->pool, text, (size_t)(colon - text));
-		text = colon + 1;
-	}
-	push_label(t, source, pold_pool_text(&t->pool, text, (size_t)(equals - text)), equals + 1);
-}
-
-/* The labels of a namespace, as another identity in it has them. */
-static void push_namespace_labels(struct told *t, const char *namespace)
-{
-	pold_labels labels = {0};
-	struct pold_known known;
-
-	pold_known_init(&known, &t->state->bundle, &t->store);
-	known.asked.namespace_labels(&known, namespace, &t->pool, &labels);
-	for (size_t i = 0; i < labels.n; i++) {
-		const char *key = labels.items[i].key;
-		size_t prefix = sizeof(POLD_LABEL_NAMESPACE_LABELS) - 1, n = strlen(key);
-		char *derived = pold_pool_new(&t->pool, prefix + n + 1);
-
-		memcpy(derived, POLD_LABEL_NAMESPACE_LABELS, prefix);
-		memcpy(derived + prefix, key, n);
-		push_label(t, "k8s", derived, labels.items[i].value);
-	}
-	if (labels.n == 0)
-		push_label(t, "k8s", POLD_LABEL_NAMESPACE_NAME, namespace);
-}
-
-static void push_pod_labels(struct told *t, const char *namespace)
-{
-	const struct polb_bundle *b = &t->state->bundle;
-	const char *cluster = polb_bundle_string(b, b->manifest.cluster_name);
-
-	push_label(t, "k8s", POLD_LABEL_NAMESPACE, namespace);
-	push_label(t, "k8s", POLD_LABEL_CLUSTER, *cluster ? cluster : "default");
-	push_namespace_labels(t, namespace);
-}
-
 static int describe(struct told *t)
 {
 	const char *kind = t->options->kind ? t->options->kind : "pod";
@@ -95,9 +47,11 @@ static int describe(struct told *t)
 	if (namespace && !(t->who.kinds & POLB_KIND_POD))
 		return pold_fail(POLD_USAGE, "--namespace is for pods only");
 	if (t->who.kinds & POLB_KIND_POD)
-		push_pod_labels(t, namespace ? namespace : "default");
+		pold_labels_push_derived(&t->pool, &t->state->bundle, &t->store,
+			namespace ? namespace : "default", &t->labels);
 	for (uint32_t i = 0; i < t->options->n_labels; i++)
-		push_argument(t, t->options->labels[i]);
+		*pold_list_push(&t->pool, &t->labels) =
+			pold_label_argument(&t->pool, t->options->labels[i]);
 	pold_labels_sort(t->labels.items, t->labels.n);
 	t->who.labels = t->labels.items;
 	t->who.n_labels = t->labels.n;

@@ -16,4 +16,10 @@ struct pold_known {
 void pold_known_init(
 	struct pold_known *known, const struct polb_bundle *bundle, const struct pold_store *store);
 
+/* label_arguments.c: "key=value", or "source:key=value"; the source is k8s when none is given. */
+struct polb_label pold_label_argument(struct pold_pool *pool, const char *text);
+/* What every pod of the namespace has besides its own; the store may be NULL. Copies. */
+void pold_labels_push_derived(struct pold_pool *pool, const struct polb_bundle *bundle,
+	const struct pold_store *store, const char *namespace, pold_labels *out);
+
 #endif

@@ -13,7 +13,7 @@
 #include "places.h"
 #include "runtime/cleanup.h"
 
-enum { MAX_DEPTH = 16, MIN_CONTAINER_ID = 12 };
+enum { MAX_DEPTH = 16, MIN_CONTAINER_ID = 12, MIN_POD_UID = 8 };
 
 struct search {
 	const char *wanted;
@@ -55,6 +55,25 @@ static bool is_container(const char *name, const char *id)
 		if (*p == '-' || *p == ':')
 			at = p + 1;
 	return strncmp(at, id, strlen(id)) == 0;
+}
+
+/* "pod" and the uid at the end, as in "poda1-b2" or "kubepods-burstable-poda1_b2.slice". */
+bool pold_is_pod_cgroup(const char *name, const char *uid)
+{
+	size_t n = strlen(uid), length = strlen(name);
+	const char *at;
+
+	if (length > 6 && strcmp(name + length - 6, ".slice") == 0)
+		length -= 6;
+	if (n < MIN_POD_UID || length < n + 3)
+		return false;
+	at = name + length - n;
+	if (memcmp(at - 3, "pod", 3) != 0)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (at[i] != uid[i] && !(uid[i] == '-' && at[i] == '_'))
+			return false;
+	return true;
 }
 
 static void walk(struct search *search, const char *path, unsigned depth)
@@ -110,6 +129,13 @@ int pold_find_container(const char *id, char out[POLD_PATH])
 
 	if (n < MIN_CONTAINER_ID || strspn(id, "0123456789abcdef") != n)
 		return -EINVAL;
+	return find(&search, out);
+}
+
+int pold_find_pod(const char *uid, char out[POLD_PATH])
+{
+	struct search search = {.wanted = uid, .matches = pold_is_pod_cgroup};
+
 	return find(&search, out);
 }
 

@@ -12,6 +12,10 @@
 bool pold_is_unit(const char *text); /* "web.service": a name with a suffix of systemd's */
 int pold_find_unit(const char *unit, char out[POLD_PATH]);
 int pold_find_container(const char *id, char out[POLD_PATH]);
+/* Whether a cgroup's name is the one that the kubelet gives the pod, with either driver. */
+bool pold_is_pod_cgroup(const char *name, const char *uid);
+/* The pod's cgroup, around all of its containers; -ENOENT: another agent made them, or none yet. */
+int pold_find_pod(const char *uid, char out[POLD_PATH]);
 const char *pold_place_reason(int err); /* why a place was not found, for people */
 
 /* places_refresh.c: one place that an endpoint is to have. */

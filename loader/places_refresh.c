@@ -15,6 +15,7 @@
 #include "places.h"
 #include "runtime/cleanup.h"
 #include "told.h"
+#include "workloads.h"
 
 int pold_place_find(const struct pold_wanted *wanted, struct pold_place *out)
 {
@@ -328,6 +329,8 @@ int pold_places_refresh_all(struct pold_refreshed *out)
 
 		if (!code)
 			code = pold_places_refresh(&state, &one);
+		if (!code)
+			code = pold_workloads_refresh(&state);
 		if (code) {
 			worst = code;
 			continue;

@@ -17,6 +17,7 @@
 
 #include "places.h"
 #include "runtime/cleanup.h"
+#include "workloads.h"
 
 enum { MAX_DEPTH = 16 };
 #define WATCHED (IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE_SELF | IN_ONLYDIR)
@@ -118,13 +119,31 @@ static int watch_attached(void *context, const struct pold_attachment_key *key,
 	return watch_wanted(context, &wanted);
 }
 
+static int watch_workload(void *context, const char *workload, const struct pold_workload *told)
+{
+	struct update *u = context;
+
+	(void)workload;
+	if (*told->cgroup && !pold_is_unit(told->cgroup))
+		watch_above(u, told->cgroup);
+	else if (!(told->flags & POLD_WORKLOAD_GONE))
+		u->everywhere = true;
+	return 0;
+}
+
 static void update_name(struct update *u, const char *name)
 {
 	POLD_STATE state = POLD_STATE_INIT;
 	POLD_GENERATION generation = POLD_GENERATION_INIT;
+	POLB_FD workloads_fd = -1;
 
-	if (pold_state_open(&state, name, false) ||
-		!(state.bundle.manifest.hooks & (POLB_HOOK_CGROUP | POLB_HOOK_TC)))
+	if (pold_state_open(&state, name, false))
+		return;
+	if (polb_bundle_knows_workloads(&state.bundle)) {
+		workloads_fd = pold_workloads_open(name, false);
+		pold_workloads_each(workloads_fd, watch_workload, u);
+	}
+	if (!(state.bundle.manifest.hooks & (POLB_HOOK_CGROUP | POLB_HOOK_TC)))
 		return;
 	pold_wanted_each(&state, watch_wanted, u);
 	if (pold_generation_open(name, state.generation, &generation) == 0)

@@ -85,13 +85,22 @@ int pold_sync_write(struct pold_sync *s)
 
 /* ---- names ---- */
 
-static int has_network(const char *name, bool *out)
+/* What of the bundle an inventory is about. */
+struct about {
+	bool network, workloads;
+};
+
+static int what_is_about(const char *name, struct about *out)
 {
 	POLD_STATE state = POLD_STATE_INIT;
 	int code = pold_state_open(&state, name, false);
 
-	*out = !code && (state.bundle.manifest.hooks & NETWORK_HOOKS);
-	return code;
+	*out = (struct about){0};
+	if (code)
+		return code;
+	out->network = state.bundle.manifest.hooks & NETWORK_HOOKS;
+	out->workloads = polb_bundle_asks_workloads(&state.bundle);
+	return POLD_OK;
 }
 
 struct run {
@@ -123,25 +132,49 @@ static int sync_endpoints(struct pold_sync *s, bool *changed)
 	return code;
 }
 
+/* Bits of tracing policies first: what a workload does is seen from then on. Exit code. */
+static int sync_workloads(struct pold_sync *s, bool *changed)
+{
+	int code = pold_workloads_sync(
+		&s->state, &s->inventory, s->speaks, s->options->dry_run, &s->workloads);
+
+	*changed = s->workloads.added || s->workloads.changed || s->workloads.removed;
+	return code;
+}
+
+static int write_name(struct pold_sync *s, const struct about *about)
+{
+	bool endpoints = false, workloads = false;
+	int code = sync_workloads(s, &workloads);
+
+	if (!code && about->network)
+		code = sync_endpoints(s, &endpoints);
+	if (code || s->options->dry_run)
+		return code;
+	if (about->network)
+		code = pold_sync_write(s);
+	/* the writing has begun a new epoch where it needed one */
+	if (!code && (workloads || (endpoints && !needs_epoch(s))))
+		code = pold_state_bump(&s->state);
+	return code;
+}
+
 static int sync_name(struct run *r, const char *name, bool write)
 {
 	POLD_SYNC s = POLD_SYNC_INIT;
-	bool is_network = false, endpoints = false;
-	int code = has_network(name, &is_network);
+	struct about about;
+	int code = what_is_about(name, &about);
 
-	if (code || !is_network)
+	if (code || (!about.network && !about.workloads))
 		return code;
 	s.options = r->options;
 	s.sources = r->sources;
 	s.speaks = *r->speaks;
-	code = pold_sync_plan(&s, name);
-	if (!code && write)
-		code = sync_endpoints(&s, &endpoints);
-	if (!code && write && !r->options->dry_run)
-		code = pold_sync_write(&s);
-	if (!code && write && !r->options->dry_run && endpoints && !needs_epoch(&s))
-		code = pold_state_bump(&s.state);
+	code = about.network ? pold_sync_plan(&s, name) : pold_sync_plan_tracing(&s, name);
 	if (code || !write)
+		return code;
+	code = write_name(&s, &about);
+	if (code)
 		return code;
 	*r->speaks |= s.inventory.speaks;
 	take_result(r, &s);

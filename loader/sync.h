@@ -11,6 +11,7 @@
 #include "loader.h"
 #include "peers.h"
 #include "places.h"
+#include "workloads.h"
 
 /* An inventory as read from a file, before it is parsed: every bundle sees it its own way. */
 struct pold_sync_source {
@@ -57,10 +58,13 @@ struct pold_sync {
 	size_t more[2];         /* entries more than now, by family */
 	uint32_t next_expiry_s; /* 0: none */
 	struct pold_endpoints_changes endpoints;
+	struct pold_workloads_changes workloads;
 };
 
 /* Opens, reads and plans; nothing has changed. Exit code. */
 int pold_sync_plan(struct pold_sync *sync, const char *name);
+/* The same for a bundle without network policies: no addresses. */
+int pold_sync_plan_tracing(struct pold_sync *sync, const char *name);
 int pold_sync_write(struct pold_sync *sync); /* exit code */
 void pold_sync_close(struct pold_sync *sync);
 #define POLD_SYNC __attribute__((cleanup(pold_sync_close))) struct pold_sync

@@ -458,6 +458,13 @@ int pold_sync_plan(struct pold_sync *s, const char *name)
 	return code;
 }
 
+int pold_sync_plan_tracing(struct pold_sync *s, const char *name)
+{
+	int code = pold_state_open(&s->state, name, true);
+
+	return code ? code : read_inventory(s);
+}
+
 void pold_sync_close(struct pold_sync *s)
 {
 	pold_peers_close(&s->peers);

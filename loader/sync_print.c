@@ -81,6 +81,9 @@ static void print_json(const struct pold_sync *s, bool first)
 		n_unchanged(s), s->n_by_hand, s->n_expired, s->inventory.identities.n);
 	printf(",\"endpoints\":{\"added\":%u,\"changed\":%u,\"removed\":%u}", s->endpoints.added,
 		s->endpoints.changed, s->endpoints.removed);
+	printf(",\"workloads\":{\"added\":%u,\"changed\":%u,\"removed\":%u,\"known\":%s}",
+		s->workloads.added, s->workloads.changed, s->workloads.removed,
+		s->workloads.unknown ? "false" : "true");
 	if (s->options->dry_run) {
 		printf(",\"new_label_sets\":%zu,\"changes\":[", n_new_sets(s));
 		for (size_t i = 0; i < s->changes.n; i++)
@@ -103,9 +106,17 @@ void pold_sync_print(const struct pold_sync *s, bool json, bool first)
 	if (s->endpoints.added || s->endpoints.changed || s->endpoints.removed)
 		printf("; endpoints: %u added, %u changed, %u removed", s->endpoints.added,
 			s->endpoints.changed, s->endpoints.removed);
+	if (s->workloads.added || s->workloads.changed || s->workloads.removed)
+		printf("; workloads: %u added, %u changed, %u removed", s->workloads.added,
+			s->workloads.changed, s->workloads.removed);
 	if (s->n_by_hand)
 		printf(", %zu as told by hand", s->n_by_hand);
 	if (s->n_expired)
 		printf(", %zu expired", s->n_expired);
 	puts(s->options->dry_run ? " (not done)" : "");
+	if (s->workloads.unknown)
+		printf("%s: the bundle is of an older polc and does not say which pods its tracing "
+		       "policies are for: pods that it was not built with are not covered; build "
+		       "it again\n",
+			s->state.name);
 }

@@ -68,6 +68,10 @@ int pold_told_replay(const struct polb_bundle *bundle, const char *name, uint32_
 /* Which of its directions have a table of their own: bits 1 << enum polb_direction. */
 uint32_t pold_told_exact(const struct polb_bundle *bundle, const struct pold_told *told);
 
+/* Whether its labels are those of an identity of the bundle. */
+bool pold_who_has_labels(const struct polb_bundle *bundle,
+	const struct polb_bundle_identity *identity, const struct pold_who *who);
+
 /* endpoint_labels.c: one told by hand, by --label; borrows from pool and options. Exit code. */
 int pold_pod_who(struct pold_pool *pool, const struct pold_state *state, const char *endpoint,
 	const struct pold_options *options, struct pold_who *out);

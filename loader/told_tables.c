@@ -32,20 +32,26 @@ static bool same_label(const struct polb_bundle *bundle, const struct polb_bundl
 	       strcmp(polb_bundle_string(bundle, stored->source), label->source) == 0;
 }
 
+bool pold_who_has_labels(const struct polb_bundle *bundle,
+	const struct polb_bundle_identity *identity, const struct pold_who *who)
+{
+	uint32_t same = 0;
+
+	if (identity->n_labels != who->n_labels)
+		return false;
+	while (same < identity->n_labels &&
+		same_label(
+			bundle, &bundle->labels[identity->first_label + same], &who->labels[same]))
+		same++;
+	return same == identity->n_labels;
+}
+
 /* The identity that the bundle's inventory had for the same labels, for events; 0: none. */
 static uint32_t identity_of(const struct polb_bundle *bundle, const struct pold_who *who)
 {
 	for (size_t i = 0; i < bundle->n_identities; i++) {
 		const struct polb_bundle_identity *identity = &bundle->identities[i];
-		uint32_t same = 0;
-
-		if (identity->n_labels != who->n_labels || identity->kinds != who->kinds)
-			continue;
-		while (same < identity->n_labels &&
-			same_label(bundle, &bundle->labels[identity->first_label + same],
-				&who->labels[same]))
-			same++;
-		if (same == identity->n_labels)
+		if (identity->kinds == who->kinds && pold_who_has_labels(bundle, identity, who))
 			return identity->number;
 	}
 	return 0;

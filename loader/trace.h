@@ -133,9 +133,6 @@ struct pold_trace_old {
 int pold_processes_scan(const struct polb_bundle *bundle, int processes_fd, int execs_fd,
 	const struct pold_trace_old *old); /* exit code */
 
-/* trace_cgroups.c: what the processes of each cgroup are. Exit code. */
-int pold_workloads_write(const struct polb_bundle *bundle, int workloads_fd);
-
 /* programs.c: what the kernel says of each program in force, network and tracing. */
 struct pold_program {
 	struct bpf_prog_info info;

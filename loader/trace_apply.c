@@ -15,6 +15,7 @@
 
 #include "runtime/cleanup.h"
 #include "runtime/trace_tables.h"
+#include "workloads.h"
 
 /* Longer than pold_trace_drain() takes: it is looked at from before the store on. */
 #define OVERLAP_NS ((POLD_DRAIN_MAX_S + 5) * 1000000000ull)
@@ -172,6 +173,6 @@ int pold_trace_know(const struct pold_trace *t, const struct polb_instance *inst
 		polb_instance_map_fd(instance, "polt_execs"), has_old ? &before : NULL);
 	if (!code)
 		code = pold_workloads_write(
-			t->bundle, polb_instance_map_fd(instance, "polt_workloads"));
+			t->bundle, name, polb_instance_map_fd(instance, "polt_workloads"));
 	return code;
 }

@@ -309,6 +309,14 @@ struct polb_bundle_trace_cgroup {
 	__u32 first_word; /* workload bits: workload_words entries of .polc.trace.words */
 	__u32 first_label, n_labels; /* in .polc.labels */
 };
+/* A selector of workloads (workload.h): sources of requirements are not looked at. */
+enum { POLB_WORKLOAD_PODS = 1, POLB_WORKLOAD_CONTAINERS = 2, POLB_WORKLOAD_HOST = 4 };
+struct polb_bundle_trace_workload { /* bit of a cgroup's words = index */
+	__u32 namespace;            /* string: only pods of it; 0: any */
+	__u32 flags;                /* POLB_WORKLOAD_*: which selectors there are */
+	__u32 first_pod, n_pods;    /* in .polc.requirements */
+	__u32 first_container, n_containers;
+};
 
 /* What a kernel's verifier took for a program that it accepted (polc build --verify). */
 struct polb_bundle_verified {
@@ -373,7 +381,8 @@ struct polb_bundle_verified {
 	X(trace_intervals, ".polc.trace.intervals", struct polb_bundle_trace_interval)             \
 	X(trace_nets, ".polc.trace.nets", struct polb_bundle_trace_net)                            \
 	X(trace_cgroups, ".polc.trace.cgroups", struct polb_bundle_trace_cgroup)                   \
-	X(trace_words, ".polc.trace.words", __u64)
+	X(trace_words, ".polc.trace.words", __u64)                                                 \
+	X(trace_workloads, ".polc.trace.workloads", struct polb_bundle_trace_workload)
 
 /*
  * A bundle as read (pointers into `data`) or as to be written (pointers to the writer's arrays).

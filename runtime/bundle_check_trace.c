@@ -148,6 +148,13 @@ static int check_trace_selectors(const struct polb_check *c)
 	return 0;
 }
 
+static bool condition_has_workload(
+	const struct polb_bundle *b, const struct polb_bundle_trace_condition *t)
+{
+	return t->kind != POLB_CONDITION_WORKLOAD || !b->n_trace_workloads ||
+	       t->word * 64ull + t->bit < b->n_trace_workloads;
+}
+
 static bool condition_ok(const struct polb_check *c, const struct polb_bundle_trace_condition *t)
 {
 	const struct polb_manifest *m = &c->b->manifest;
@@ -158,7 +165,8 @@ static bool condition_ok(const struct polb_check *c, const struct polb_bundle_tr
 	return t->spec < c->b->n_trace_specs &&
 	       (t->selector == ~0u || t->selector < c->b->n_trace_selectors) && t->kind &&
 	       t->kind <= POLB_CONDITION_OTHER && t->flags < 2 * POLB_CONDITION_HOST &&
-	       t->word < words && t->bit < 64 && polb_string_ok(c, t->text);
+	       t->word < words && t->bit < 64 && condition_has_workload(c->b, t) &&
+	       polb_string_ok(c, t->text);
 }
 
 static int check_conditions(const struct polb_check *c)
@@ -250,6 +258,29 @@ static int check_cgroups(const struct polb_check *c)
 	return 0;
 }
 
+/* Bundles of an older polc have none; all of them otherwise, in order, so that a bit is one. */
+static int check_workloads(const struct polb_check *c)
+{
+	const struct polb_bundle *b = c->b;
+
+	for (size_t i = 0; i < b->n_trace_workloads; i++) {
+		const struct polb_bundle_trace_workload *w = &b->trace_workloads[i];
+
+		if (!polb_string_ok(c, w->namespace) ||
+			w->flags > (POLB_WORKLOAD_PODS | POLB_WORKLOAD_CONTAINERS |
+					   POLB_WORKLOAD_HOST) ||
+			(w->n_pods && !(w->flags & POLB_WORKLOAD_PODS)) ||
+			(w->n_containers && !(w->flags & POLB_WORKLOAD_CONTAINERS)) ||
+			!polb_range_ok(w->first_pod, w->n_pods, b->n_requirements) ||
+			!polb_range_ok(w->first_container, w->n_containers, b->n_requirements))
+			return polb_check_fail(c, "tracing workloads", i);
+	}
+	if (b->n_trace_workloads && (b->n_trace_workloads + 63) / 64 != b->manifest.workload_words)
+		return polb_bundle_fail(c->error, "tracing workloads: %zu do not fill %u words",
+			b->n_trace_workloads, b->manifest.workload_words);
+	return 0;
+}
+
 static bool has_trace_tables(const struct polb_bundle *b)
 {
 	const struct polb_manifest *m = &b->manifest;
@@ -258,15 +289,15 @@ static bool has_trace_tables(const struct polb_bundle *b)
 	       b->n_trace_selectors || b->n_trace_conditions || b->n_trace_hooks ||
 	       b->n_trace_alternatives || b->n_trace_programs || b->n_trace_strings ||
 	       b->n_trace_bytes || b->n_trace_automata || b->n_trace_intervals || b->n_trace_nets ||
-	       b->n_trace_cgroups || b->n_trace_words || m->binary_words || m->workload_words ||
-	       m->n_trace_selectors;
+	       b->n_trace_cgroups || b->n_trace_words || b->n_trace_workloads || m->binary_words ||
+	       m->workload_words || m->n_trace_selectors;
 }
 
 int polb_bundle_check_trace(const struct polb_bundle *bundle, char error[POLB_ERROR_TEXT])
 {
 	static int (*const checks[])(const struct polb_check *) = {check_tables, check_policies,
 		check_specs, check_values, check_trace_selectors, check_conditions, check_hooks,
-		check_programs, check_trace_strings, check_sets, check_cgroups};
+		check_programs, check_trace_strings, check_sets, check_cgroups, check_workloads};
 	const struct polb_check c = {.b = bundle, .error = error};
 	int err = 0;
 

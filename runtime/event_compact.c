@@ -147,14 +147,15 @@ static void result(struct polb_text *out, const struct polb_event_view *e)
 static void who(struct polb_text *out, const struct polb_event_style *style,
 	const struct polb_event_process *process)
 {
-	const struct polb_bundle_trace_cgroup *workload = process->workload;
+	const struct polb_event_workload *workload = process->workload;
 	struct polb_text binary = {0};
 
-	if (workload && *polb_bundle_string(style->bundle, workload->pod))
-		polb_text_printf(out, "%s/%s ",
-			polb_bundle_string(style->bundle, workload->namespace),
-			polb_bundle_string(style->bundle, workload->pod));
-	else
+	if (workload && *workload->pod) {
+		polb_text_printable(out, workload->namespace, strlen(workload->namespace));
+		polb_text_puts(out, "/");
+		polb_text_printable(out, workload->pod, strlen(workload->pod));
+		polb_text_puts(out, " ");
+	} else
 		polb_text_printf(out, "%s ", style->node);
 	if (process->info)
 		polb_process_binary(&binary, process->info);

@@ -235,34 +235,28 @@ static void json_namespaces(struct polb_text *out, const char *name,
 	polb_json_close(out, '{');
 }
 
-static void json_pod_labels(struct polb_text *out, const struct polb_bundle *bundle,
-	const struct polb_bundle_trace_cgroup *workload)
+static void json_pod_labels(struct polb_text *out, const struct polb_event_workload *workload)
 {
 	struct polb_text key = {0};
 
 	if (!workload->n_labels)
 		return;
 	polb_json_open(out, "pod_labels", '{');
-	for (__u32 i = 0; i < workload->n_labels; i++) {
-		const struct polb_bundle_label *label = &bundle->labels[workload->first_label + i];
-		const char *text = polb_bundle_string(bundle, label->key);
-
+	for (size_t i = 0; i < workload->n_labels; i++) {
 		polb_text_clear(&key);
-		polb_json_cstring(&key, NULL, text);
+		polb_json_cstring(&key, NULL, workload->labels[i].key);
 		polb_text_puts(&key, ":");
 		polb_text_puts(out, out->data[out->size - 1] == '{' ? "" : ",");
 		polb_text_add(out, key.data, key.size);
-		polb_json_cstring(out, NULL, polb_bundle_string(bundle, label->value));
+		polb_json_cstring(out, NULL, workload->labels[i].value);
 	}
 	polb_json_close(out, '{');
 	polb_text_free(&key);
 }
 
-static void json_container(struct polb_text *out, const struct polb_bundle *bundle,
-	const struct polb_event_process *process)
+static void json_container(struct polb_text *out, const struct polb_event_process *process)
 {
-	const struct polb_bundle_trace_cgroup *workload = process->workload;
-	const char *image = polb_bundle_string(bundle, workload->image);
+	const struct polb_event_workload *workload = process->workload;
 	struct polb_text id = {0};
 
 	if (*process->container_id)
@@ -270,10 +264,10 @@ static void json_container(struct polb_text *out, const struct polb_bundle *bund
 			process->container_id);
 	polb_json_open(out, "container", '{');
 	polb_json_unless_empty(out, "id", (struct polb_slice){id.data, id.size});
-	polb_json_unless_empty(out, "name", of(polb_bundle_string(bundle, workload->container)));
-	if (*image) {
+	polb_json_unless_empty(out, "name", of(workload->container));
+	if (*workload->image) {
 		polb_json_open(out, "image", '{');
-		polb_json_cstring(out, "name", image);
+		polb_json_cstring(out, "name", workload->image);
 		polb_json_close(out, '{');
 	}
 	if (process->info && process->info->ns_pid)
@@ -282,19 +276,17 @@ static void json_container(struct polb_text *out, const struct polb_bundle *bund
 	polb_text_free(&id);
 }
 
-static void json_pod(struct polb_text *out, const struct polb_bundle *bundle,
-	const struct polb_event_process *process)
+static void json_pod(struct polb_text *out, const struct polb_event_process *process)
 {
-	const struct polb_bundle_trace_cgroup *workload = process->workload;
+	const struct polb_event_workload *workload = process->workload;
 
-	if (!workload || !*polb_bundle_string(bundle, workload->pod))
+	if (!workload || !*workload->pod)
 		return;
 	polb_json_open(out, "pod", '{');
-	polb_json_unless_empty(
-		out, "namespace", of(polb_bundle_string(bundle, workload->namespace)));
-	polb_json_unless_empty(out, "name", of(polb_bundle_string(bundle, workload->pod)));
-	json_container(out, bundle, process);
-	json_pod_labels(out, bundle, workload);
+	polb_json_unless_empty(out, "namespace", of(workload->namespace));
+	polb_json_unless_empty(out, "name", of(workload->pod));
+	json_container(out, process);
+	json_pod_labels(out, workload);
 	polb_json_close(out, '{');
 }
 
@@ -408,7 +400,7 @@ void polb_json_process(struct polb_text *out, const struct polb_event_style *sty
 		json_identity(out, style, process);
 	else
 		json_unidentified(out, style, process);
-	json_pod(out, style->bundle, process);
+	json_pod(out, process);
 	if (*process->container_id)
 		polb_json_string(out, "docker", process->container_id,
 			strnlen(process->container_id, DOCKER_ID));

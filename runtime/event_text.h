@@ -20,16 +20,23 @@ struct polb_event_style {
 	bool caps, namespaces, stack_addresses;   /* what Tetragon shows on demand only */
 };
 
+/* What runs in a cgroup; texts are "" where nothing is known. */
+struct polb_event_workload {
+	const char *namespace, *pod, *container, *image;
+	const struct polb_label *labels;
+	size_t n_labels;
+};
+
 struct polb_event_process {
 	const struct polb_process_info *info; /* NULL: nothing but the members below is known */
 	__u32 pid, tid;
 	__u64 exec_id;
-	const struct polb_credentials *credentials;      /* at event time; NULL: not told */
-	const __u32 *namespaces;                         /* likewise */
-	const struct polb_bundle_trace_cgroup *workload; /* NULL: none of the inventory's */
-	const char *container_id;                        /* hexadecimal, "": none */
-	const char *runtime;                             /* "containerd", "": not known */
-	bool unknown;                                    /* the kernel's side had no record of it */
+	const struct polb_credentials *credentials; /* at event time; NULL: not told */
+	const __u32 *namespaces;                    /* likewise */
+	const struct polb_event_workload *workload; /* NULL: none that is known */
+	const char *container_id;                   /* hexadecimal, "": none */
+	const char *runtime;                        /* "containerd", "": not known */
+	bool unknown;                               /* the kernel's side had no record of it */
 };
 
 struct polb_frame {

@@ -6,7 +6,7 @@
 #ifndef POLC_CALL_PRIVATE_H
 #define POLC_CALL_PRIVATE_H
 
-#include "../ir/workload.h"
+#include "../../runtime/workload.h"
 #include "call.h"
 
 enum polc_said { POLC_NOT_SAID, POLC_UNREADABLE, POLC_SAID };
@@ -61,7 +61,7 @@ struct polc_call_process {
 	uint32_t changed_ns;                                              /* bits */
 	struct polc_call_number caps[POLB_N_CAPS], old_caps[POLB_N_CAPS]; /* by POLB_CAPS_* */
 	bool workload_said;
-	struct polc_workload workload;
+	struct polb_workload workload;
 };
 
 /* A spec on the hook. */

@@ -183,7 +183,7 @@ static void read_all_caps(struct polc_call_reader *r)
 
 static void read_pod(struct polc_call_reader *r, const struct polc_call_fact *fact)
 {
-	struct polc_workload *w = &r->call->process.workload;
+	struct polb_workload *w = &r->call->process.workload;
 	const char *slash = strchr(fact->value, '/');
 	const struct polc_pod *pod = NULL;
 
@@ -212,7 +212,7 @@ static void read_pod(struct polc_call_reader *r, const struct polc_call_fact *fa
 static void read_labels(struct polc_call_reader *r, const struct polc_call_fact *fact)
 {
 	struct polc_arena *arena = &r->polc->arena;
-	struct polc_workload *w = &r->call->process.workload;
+	struct polb_workload *w = &r->call->process.workload;
 	polc_strings parts = {0};
 
 	split(arena, fact->value, &parts);
@@ -239,7 +239,7 @@ static void read_labels(struct polc_call_reader *r, const struct polc_call_fact 
 static void read_workload(struct polc_call_reader *r)
 {
 	struct polc_call_process *process = &r->call->process;
-	struct polc_workload *w = &process->workload;
+	struct polb_workload *w = &process->workload;
 	const struct polc_call_fact *host = polc_call_find(r, "workload"),
 				    *pod = polc_call_find(r, "pod"),
 				    *namespace = polc_call_find(r, "namespace"),

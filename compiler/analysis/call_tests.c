@@ -488,8 +488,7 @@ enum polc_call_truth polc_call_workload(const struct polc_call_judge *j, uint32_
 
 	if (!process->workload_said)
 		return POLC_CALL_OPEN;
-	int holds =
-		polc_workload_holds(j->arena, &j->tracing->workloads[workload], &process->workload);
+	int holds = polb_workload_holds(&j->tracing->workloads[workload].match, &process->workload);
 
 	return holds < 0 ? POLC_CALL_OPEN : truth(holds);
 }

@@ -9,22 +9,22 @@
 #include <unistd.h>
 
 #include "../../runtime/cleanup.h"
-#include "../ir/workload.h"
+#include "../../runtime/workload.h"
 #include "lint_tracing.h"
 
 /* --- pods
  * ----------------------------------------------------------------------------------------
  */
 
-static bool holds(const struct polc_tracing_lint *l, const struct polc_workload *workload)
+static bool holds(const struct polc_tracing_lint *l, const struct polb_workload *workload)
 {
-	return polc_workload_holds(
-		       &l->polc->arena, &l->tracing->workloads[l->policy->workload], workload) != 0;
+	return polb_workload_holds(&l->tracing->workloads[l->policy->workload].match, workload) !=
+	       0;
 }
 
 static bool selects_pod(const struct polc_tracing_lint *l, const struct polc_pod *pod)
 {
-	struct polc_workload workload = {
+	struct polb_workload workload = {
 		.namespace = pod->namespace,
 		.labels_known = true,
 		.labels = pod->labels.items,
@@ -47,7 +47,7 @@ void polc_lint_trace_workload(
 	const struct polc_tracing_lint *l, const struct polc_lint_context *context)
 {
 	const struct polc_inventory *inventory = &context->input->inventory;
-	const struct polc_workload host = {.host = true};
+	const struct polb_workload host = {.host = true};
 
 	if (!l->policy->has_workload || holds(l, &host))
 		return;

@@ -54,6 +54,9 @@ __u32 polc_bundle_source_text(struct polc_bundle_builder *b, const char *s);
 /* The record of a selector, with its requirements and excepts. */
 struct polb_bundle_selector polc_bundle_selector(
 	struct polc_bundle_builder *b, const struct polb_selector *s);
+/* Adds them; the number of the first. */
+__u32 polc_bundle_requirements(
+	struct polc_bundle_builder *b, const struct polb_requirement *requirements, size_t n);
 /* bundle_subjects.c: tables for endpoints that are not in the inventory. */
 void polc_bundle_fill_subjects(struct polc_bundle_builder *b);
 /* bundle_variants.c: the policies that can be switched. */

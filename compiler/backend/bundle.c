@@ -127,12 +127,23 @@ static void add_requirement(
 	*polc_vec_push(&b->polc->arena, &b->requirements) = r;
 }
 
+__u32 polc_bundle_requirements(
+	struct polc_bundle_builder *b, const struct polb_requirement *requirements, size_t n)
+{
+	__u32 first = (__u32)b->requirements.n;
+
+	for (size_t i = 0; i < n; i++)
+		add_requirement(b, &requirements[i]);
+	return first;
+}
+
 struct polb_bundle_selector polc_bundle_selector(
 	struct polc_bundle_builder *b, const struct polb_selector *s)
 {
 	struct polb_bundle_selector out = {
 		.kinds = s->kinds,
-		.first_requirement = (__u32)b->requirements.n,
+		.first_requirement =
+			polc_bundle_requirements(b, s->requirements, s->n_requirements),
 		.n_requirements = (__u32)s->n_requirements,
 		.has_prefix = s->has_prefix,
 		.first_except = (__u32)b->prefixes.n,
@@ -144,8 +155,6 @@ struct polb_bundle_selector polc_bundle_selector(
 
 	if (s->has_prefix)
 		out.prefix = bundle_prefix(&s->prefix);
-	for (size_t j = 0; j < s->n_requirements; j++)
-		add_requirement(b, &s->requirements[j]);
 	for (size_t j = 0; j < s->n_excepts; j++)
 		*polc_vec_push(&b->polc->arena, &b->prefixes) = bundle_prefix(&s->excepts[j]);
 	return out;

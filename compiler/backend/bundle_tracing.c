@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "../ir/workload.h"
+#include "../../runtime/workload.h"
 #include "backend.h"
 #include "plan_tracing_internal.h"
 
@@ -405,7 +405,7 @@ struct cgroup_tables {
 	POLC_VEC(__u64) words;
 };
 
-static void add_words(builder *b, const struct polc_workload *w, struct cgroup_tables *tables)
+static void add_words(builder *b, const struct polb_workload *w, struct cgroup_tables *tables)
 {
 	const struct polc_tracing *tracing = tracing_of(b);
 
@@ -413,7 +413,7 @@ static void add_words(builder *b, const struct polc_workload *w, struct cgroup_t
 		__u64 bits = 0;
 
 		for (size_t i = (size_t)word * 64; i < tracing->n_workloads && i / 64 == word; i++)
-			if (polc_workload_holds(&b->polc->arena, &tracing->workloads[i], w) > 0)
+			if (polb_workload_holds(&tracing->workloads[i].match, w) > 0)
 				bits |= UINT64_C(1) << i % 64;
 		*polc_vec_push(&b->polc->arena, &tables->words) = bits;
 	}
@@ -423,7 +423,7 @@ static void add_cgroup(builder *b, const struct polc_pod *pod,
 	const struct polc_container *container, const char *cgroup, __u32 first_label,
 	struct cgroup_tables *tables)
 {
-	const struct polc_workload w = {
+	const struct polb_workload w = {
 		.namespace = pod->namespace,
 		.labels_known = true,
 		.container_known = true,
@@ -497,6 +497,33 @@ static void fill_cgroups(builder *b)
 	b->bundle.n_trace_words = tables.words.n;
 }
 
+/* For workloads that appear later: what the words above say, for the node to find out. */
+static void fill_workloads(builder *b)
+{
+	const struct polc_tracing *tracing = tracing_of(b);
+	struct polb_bundle_trace_workload *out = POLC_NEW_ARRAY(
+		&b->polc->arena, tracing->n_workloads + 1, struct polb_bundle_trace_workload);
+
+	for (size_t i = 0; i < tracing->n_workloads; i++) {
+		const struct polb_workload_selector *s = &tracing->workloads[i].match;
+		__u32 first_pod = polc_bundle_requirements(b, s->pods, s->n_pods);
+		__u32 first_container = polc_bundle_requirements(b, s->containers, s->n_containers);
+
+		out[i] = (struct polb_bundle_trace_workload){
+			.namespace = text(b, s->namespace),
+			.flags = (s->has_pods ? POLB_WORKLOAD_PODS : 0u) |
+				 (s->has_containers ? POLB_WORKLOAD_CONTAINERS : 0u) |
+				 (s->host ? POLB_WORKLOAD_HOST : 0u),
+			.first_pod = first_pod,
+			.n_pods = (__u32)s->n_pods,
+			.first_container = first_container,
+			.n_containers = (__u32)s->n_containers,
+		};
+	}
+	b->bundle.trace_workloads = out;
+	b->bundle.n_trace_workloads = tracing->n_workloads;
+}
+
 void polc_bundle_fill_tracing(builder *b)
 {
 	const struct polc_tracing_plan *plan = b->options->tracing;
@@ -506,6 +533,7 @@ void polc_bundle_fill_tracing(builder *b)
 	fill_specs(b);
 	fill_hooks(b);
 	fill_cgroups(b);
+	fill_workloads(b);
 	out->trace_strings = plan->strings.strings.items;
 	out->n_trace_strings = plan->strings.strings.n;
 	out->trace_bytes = plan->strings.bytes.items;

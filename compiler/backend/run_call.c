@@ -307,8 +307,7 @@ static int put_workload(struct runner *r, const struct polc_call_process *proces
 	if (process->workload.host || !process->workload_said)
 		return 0;
 	for (size_t i = 0; i < tracing->n_workloads; i++)
-		if (polc_workload_holds(
-			    &r->polc->arena, &tracing->workloads[i], &process->workload) > 0)
+		if (polb_workload_holds(&tracing->workloads[i].match, &process->workload) > 0)
 			words[i / 64] |= UINT64_C(1) << i % 64;
 	return bpf_map_update_elem(fd, &cgroup, words, 0) ? -errno : 0;
 }

@@ -301,6 +301,36 @@ static void selector_key(struct polc_buf *key, const struct polc_ast_selector *s
 	polc_buf_puts(key, "|");
 }
 
+static const struct polb_requirement *requirements_of(
+	struct polc_arena *arena, const struct polc_ast_selector *selector)
+{
+	size_t n = selector ? selector->requirements.n : 0;
+	struct polb_requirement *out = POLC_NEW_ARRAY(arena, n + 1, struct polb_requirement);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct polc_ast_requirement *r = &selector->requirements.items[i];
+
+		out[i] = (struct polb_requirement){.op = r->op,
+			.key = r->key,
+			.values = r->values.items,
+			.n_values = r->values.n};
+	}
+	return out;
+}
+
+static struct polb_workload_selector match_of(
+	struct polc_arena *arena, const struct polc_ast_workloads *w, const char *namespace)
+{
+	return (struct polb_workload_selector){.namespace = namespace,
+		.has_pods = w->pods != NULL,
+		.has_containers = w->containers != NULL,
+		.host = w->host,
+		.pods = requirements_of(arena, w->pods),
+		.n_pods = w->pods ? w->pods->requirements.n : 0,
+		.containers = requirements_of(arena, w->containers),
+		.n_containers = w->containers ? w->containers->requirements.n : 0};
+}
+
 uint32_t polc_trace_workload(struct polc_trace_lowering *l, const struct polc_ast_workloads *w)
 {
 	struct polc_arena *arena = &l->polc->arena;
@@ -314,8 +344,8 @@ uint32_t polc_trace_workload(struct polc_trace_lowering *l, const struct polc_as
 		if (!strcmp(l->workload_keys.items[i], key.p))
 			return i;
 	*polc_vec_push(arena, &l->workload_keys) = key.p;
-	*polc_vec_push(arena, &l->workloads) =
-		(struct polc_trace_workload){.selectors = w, .namespace = namespace};
+	*polc_vec_push(arena, &l->workloads) = (struct polc_trace_workload){
+		.selectors = w, .namespace = namespace, .match = match_of(arena, w, namespace)};
 	return (uint32_t)l->workloads.n - 1;
 }
 

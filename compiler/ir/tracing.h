@@ -10,6 +10,7 @@
 #define POLC_TRACING_H
 
 #include "../../runtime/trace_abi.h"
+#include "../../runtime/workload.h"
 #include "../frontend/reader.h"
 #include "../frontend/tracing.h"
 #include "target.h"
@@ -256,7 +257,8 @@ struct polc_trace_spec {
 
 struct polc_trace_workload { /* distinct workload selectors of the set */
 	const struct polc_ast_workloads *selectors;
-	const char *namespace; /* only pods of it; NULL: any */
+	const char *namespace;               /* only pods of it; NULL: any */
+	struct polb_workload_selector match; /* both, as they are decided by */
 };
 
 struct polc_trace_policy {

@@ -145,3 +145,21 @@ spec:
     args: [{index: 0, type: int}]
     selectors: [{matchBinaries: [{operator: In, values: [/test/agent]}]}]
 """)
+# pods that the bundle was not built with: told while it is in force, one of them with a process inside already
+TELL = "cat >/tmp/pods.yaml <<'END'" + PODS + "END\npolload sync /tmp/pods.yaml; "
+INSIDE = "sh -c 'echo $$ >/sys/fs/cgroup/pods/%s/cgroup.procs; %s'"
+case("work-later", "podSelector: {matchLabels: {app: web}}" + UMASK % AGENT,
+     "agent cgroup pods/web call umask 9; " + INSIDE % ("web", "sleep 1; agent call umask 7") + " & sleep 0.3; " + TELL + IN_PODS + "; wait",
+     before=CGROUPS, out=["workloads: 6 added"], events=[arg(0, "int_arg", v) for v in (2, 4, 5, 7)],
+     no_events=[arg(0, "int_arg", v) for v in (1, 3, 6, 9)], covers="sel:workload")
+case("work-later-denied", """
+podSelector: {matchLabels: {app: web}}
+lsmhooks:
+- hook: file_open
+  args: [{index: 0, type: file}]
+  selectors:
+  - matchArgs: [{index: 0, operator: Equal, values: [/tmp/w/secret]}]
+    matchActions: [{action: Override, argError: -1}]
+""", "echo before >/tmp/w/secret; " + INSIDE % ("web", "cat /tmp/w/secret") + "; " + TELL + "echo after >/tmp/w/secret; " +
+     INSIDE % ("web", "cat /tmp/w/secret || echo denied") + "; echo other >/tmp/w/secret; " + INSIDE % ("db", "cat /tmp/w/secret"),
+     before=CGROUPS, out=["before", "denied", "other"], not_out=["after"], covers="sel:workload")

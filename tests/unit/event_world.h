@@ -38,8 +38,8 @@ static struct polb_bundle_trace_spec specs[POLC_N_SECTIONS];
 static struct polb_bundle_trace_symbol symbols[POLC_N_SECTIONS + 1];
 static struct polb_bundle_trace_value values[3];
 static struct polb_bundle_trace_selector selectors[1];
-static struct polb_bundle_trace_cgroup workloads[1];
-static struct polb_bundle_label labels[1];
+static struct polb_event_workload workloads[1];
+static struct polb_label labels[1];
 static __u32 words[2];
 static struct polb_bundle bundle;
 static struct polb_event_style style;
@@ -71,11 +71,12 @@ static inline int make_bundle(void **state)
 	specs[0].n_values = 1;
 	values[0] = (struct polb_bundle_trace_value){
 		.place = POLB_ARGUMENT_ENTRY, .number = 1, .label = text("buffer")};
-	labels[0] = (struct polb_bundle_label){text("k8s"), text("app"), text("web")};
-	workloads[0] = (struct polb_bundle_trace_cgroup){.namespace = text("shop"),
-		.pod = text("web-1"),
-		.container = text("nginx"),
-		.image = text("nginx:1.27"),
+	labels[0] = (struct polb_label){"k8s", "app", "web"};
+	workloads[0] = (struct polb_event_workload){.namespace = "shop",
+		.pod = "web-1",
+		.container = "nginx",
+		.image = "nginx:1.27",
+		.labels = labels,
 		.n_labels = 1};
 	bundle = (struct polb_bundle){.strings = strings,
 		.strings_size = sizeof(strings),
@@ -83,8 +84,6 @@ static inline int make_bundle(void **state)
 		.source_strings_size = sizeof(source_strings),
 		.values = words,
 		.n_values = 1,
-		.labels = labels,
-		.n_labels = 1,
 		.trace_policies = policies,
 		.n_trace_policies = 1,
 		.trace_specs = specs,
@@ -94,9 +93,7 @@ static inline int make_bundle(void **state)
 		.trace_values = values,
 		.n_trace_values = 1,
 		.trace_selectors = selectors,
-		.n_trace_selectors = 1,
-		.trace_cgroups = workloads,
-		.n_trace_cgroups = 1};
+		.n_trace_selectors = 1};
 	style = (struct polb_event_style){.bundle = &bundle,
 		.node = "n1",
 		.wall_offset_ns = 1700000000000000000,

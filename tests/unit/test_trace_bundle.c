@@ -12,6 +12,7 @@
 
 #include "bundle_object.h"
 #include "runtime/trace_tables.h"
+#include "runtime/workload.h"
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -83,6 +84,16 @@ static struct polb_bundle_trace_cgroup trace_cgroups[] = {
 	{FILE_PATH, 0, SPACE, POLICY, POLICY, POLICY, 0, 0, 1},
 	{0, POLICY, SPACE, POLICY, POLICY, POLICY, 2, 0, 0}};
 static __u64 trace_words[] = {1, 2, 3, 4};
+static struct polb_bundle_requirement requirements[] = {
+	{.op = POLB_OP_IN, .key = POLICY, .n_values = 2}, {.op = POLB_OP_EXISTS, .key = SPACE}};
+/* as many as need two words */
+static struct polb_bundle_trace_workload trace_workloads[65] = {
+	{.namespace = SPACE,
+		.flags = POLB_WORKLOAD_PODS | POLB_WORKLOAD_CONTAINERS,
+		.n_pods = 1,
+		.first_container = 1,
+		.n_containers = 1},
+	{.flags = POLB_WORKLOAD_HOST}};
 
 static struct polb_bundle sample(void)
 {
@@ -100,6 +111,8 @@ static struct polb_bundle sample(void)
 	b.n_##field = N(field);
 	POLB_BUNDLE_TRACE_TABLES(X)
 #undef X
+	b.requirements = requirements;
+	b.n_requirements = N(requirements);
 	b.values = values;
 	b.n_values = N(values);
 	b.labels = labels;
@@ -198,6 +211,8 @@ static void strings_that_are_nowhere(void **state)
 	BROKEN(trace_cgroups[0].container_id, NOWHERE);
 	BROKEN(trace_cgroups[0].namespace, NOWHERE);
 	BROKEN(trace_cgroups[0].image, NOWHERE);
+	BROKEN(trace_workloads[0].namespace, NOWHERE);
+	BROKEN(requirements[0].key, NOWHERE);
 	BROKEN(values[1], NOWHERE);
 	BROKEN(labels[0].value, NOWHERE);
 }
@@ -227,6 +242,11 @@ static void ranges_that_leave_their_table(void **state)
 	BROKEN(trace_strings[0].size, 25);
 	BROKEN(trace_cgroups[1].first_word, 3);
 	BROKEN(trace_cgroups[0].n_labels, 2);
+	BROKEN(trace_workloads[0].n_pods, 3);
+	BROKEN(trace_workloads[0].first_pod, UINT32_MAX);
+	BROKEN(trace_workloads[0].n_containers, 2);
+	BROKEN(trace_workloads[0].first_container, UINT32_MAX);
+	BROKEN(trace_conditions[1].bit, 1); /* the 66th workload */
 }
 
 static void values_that_mean_nothing(void **state)
@@ -254,6 +274,9 @@ static void values_that_mean_nothing(void **state)
 	BROKEN(trace_nets[0].prefix.len, 33);
 	BROKEN(trace_nets[0].prefix.addr[1], 1);
 	BROKEN(trace_nets[0].prefix.family, 5);
+	BROKEN(trace_workloads[0].flags, 8);
+	BROKEN(trace_workloads[0].flags, POLB_WORKLOAD_CONTAINERS);
+	BROKEN(trace_workloads[0].flags, POLB_WORKLOAD_PODS);
 }
 
 /* They become paths and symbols. */
@@ -295,6 +318,7 @@ static void manifests_and_tables(void **state)
 	REFUSED(b.n_trace_hooks = 0);
 	REFUSED(b.n_trace_policies = 1);
 	REFUSED(b.n_trace_words = 3);
+	REFUSED(b.n_trace_workloads = 64);
 	REFUSED(b.n_trace_bytes = 5);
 	REFUSED(b.rows = &row; b.n_rows = 1);
 }
@@ -327,6 +351,22 @@ static void tables_without_programs(void **state)
 
 /* --- hostile bytes ---------------------------------------------------------------------------- */
 
+static void ask_workloads(const struct polb_bundle *b)
+{
+	const struct polb_label label = {"k8s", "policy", "space"};
+	const struct polb_workload workload = {.namespace = "space",
+		.labels_known = true,
+		.labels = &label,
+		.n_labels = 1,
+		.image = "a:1"};
+	__u64 *words = calloc(b->manifest.workload_words + 1, sizeof(*words));
+
+	assert_non_null(words);
+	polb_workload_bits(b, &workload, words);
+	polb_workload_is_uncertain(b, &workload);
+	free(words);
+}
+
 /* The reader survives, and so does whoever believes it. */
 static void use(const struct polb_bundle *b)
 {
@@ -336,6 +376,7 @@ static void use(const struct polb_bundle *b)
 		polb_trace_policy_text(b, i, text, sizeof(text));
 	polb_trace_classify(b, 0, "/bin/x", 6);
 	polb_trace_same_binaries(b, b);
+	ask_workloads(b);
 	for (size_t i = 0; i < b->n_trace_strings; i++)
 		polb_trace_hash(b->manifest.string_seed,
 			(const char *)b->trace_bytes + b->trace_strings[i].offset,
@@ -414,6 +455,76 @@ static void same_binaries(void **state)
 	assert_false(polb_trace_same_binaries(&a, &b));
 }
 
+/* Selector 0: pods of "space" labelled policy in (sha1:00, policy), in containers (it asks "space",
+ * which no container has). 1: the host. 2: all. */
+static void workloads(void **state)
+{
+	struct polb_bundle b = sample();
+	struct polb_bundle_trace_workload asked[65];
+	const struct polb_label label = {"k8s", "policy", "policy"};
+	struct polb_workload web = {.namespace = "space",
+		.labels_known = true,
+		.container_known = true,
+		.labels = &label,
+		.n_labels = 1,
+		.container = "main"};
+	__u64 words[2] = {~0ull, ~0ull};
+
+	(void)state;
+	memcpy(asked, trace_workloads, sizeof(asked));
+	b.trace_workloads = asked;
+	assert_int_equal(polb_workload_bits(&b, &web, words), 0);
+	/* the 63 without any selector hold for all but the host */
+	assert_int_equal(words[0], ~3ull);
+	assert_int_equal(words[1], 1);
+	asked[0].n_containers = 0;
+	asked[0].flags = POLB_WORKLOAD_PODS;
+	assert_int_equal(polb_workload_bits(&b, &web, words), 0);
+	assert_int_equal(words[0], ~2ull);
+	web.namespace = "other";
+	assert_int_equal(polb_workload_bits(&b, &web, words), 0);
+	assert_int_equal(words[0], ~3ull);
+	web.namespace = NULL;
+	assert_int_equal(polb_workload_is_uncertain(&b, &web), 1);
+	web = (struct polb_workload){.host = true};
+	assert_int_equal(polb_workload_bits(&b, &web, words), 0);
+	assert_int_equal(words[0], 2);
+	assert_int_equal(words[1], 0);
+	b.n_trace_workloads = 0;
+	assert_true(polb_bundle_asks_workloads(&b));
+	assert_false(polb_bundle_knows_workloads(&b));
+	assert_int_equal(polb_workload_bits(&b, &web, words), -ENOENT);
+}
+
+/* The truth table of one selector and one workload. */
+static void workload_selectors(void **state)
+{
+	const char *const side_values[] = {"registry:5000/side"};
+	const struct polb_requirement repo = {POLB_OP_IN, "", "repo", side_values, 1};
+	const struct polb_requirement no_repo = {POLB_OP_NOT_IN, "", "repo", side_values, 1};
+	struct polb_workload_selector s = {
+		.has_containers = true, .containers = &repo, .n_containers = 1};
+	struct polb_workload w = {.namespace = "n", .labels_known = true};
+	static const struct {
+		const char *image;
+		int in, not_in;
+	} table[] = {{"registry:5000/side", 1, 0}, {"registry:5000/side:2", 1, 0},
+		{"registry:5000/side@sha256:00", 1, 0}, {"registry:5000/side:2@sha256:00", 1, 0},
+		{"registry:5000/sidecar", 0, 1}, {"registry:5000/other", 0, 1}, {"registry", 0, 1},
+		{NULL, -1, -1}};
+
+	(void)state;
+	for (size_t i = 0; i < N(table); i++) {
+		w.image = table[i].image;
+		s.containers = &repo;
+		assert_int_equal(polb_workload_holds(&s, &w), table[i].in);
+		s.containers = &no_repo;
+		assert_int_equal(polb_workload_holds(&s, &w), table[i].not_in);
+	}
+	w.container_known = true; /* a pod's own cgroup: there is none */
+	assert_int_equal(polb_workload_holds(&s, &w), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -427,6 +538,8 @@ int main(void)
 		cmocka_unit_test(flips_with_matching_digest),
 		cmocka_unit_test(classifies),
 		cmocka_unit_test(same_binaries),
+		cmocka_unit_test(workloads),
+		cmocka_unit_test(workload_selectors),
 	};
 
 	return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
