@@ -283,7 +283,7 @@ static int pin_shared(struct pold_apply *a)
 
 static int pin(struct pold_apply *a)
 {
-	uint32_t room = 2 * ((uint32_t)a->bundle.n_endpoints + a->options->room) + 1;
+	uint32_t room = 4 * ((uint32_t)a->bundle.n_endpoints + a->options->room) + 1;
 	char path[POLD_PATH];
 	int err = 0;
 

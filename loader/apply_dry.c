@@ -9,10 +9,11 @@
 #include "apply.h"
 #include "runtime/cleanup.h"
 #include "runtime/trace_tables.h"
+#include "told.h"
 
 static const char *hook_name(uint32_t hook)
 {
-	return hook == POLB_HOOK_TC ? "tc" : "cgroup";
+	return pold_hook_kind(hook) == POLB_HOOK_TC ? "tc" : "cgroup";
 }
 
 struct report {
@@ -45,7 +46,7 @@ static void print_attached(struct report *r)
 	for (size_t i = 0; i < a->n_spots; i++) {
 		const struct pold_place *place = &a->spots[i].place;
 
-		pold_endpoint_text(&a->bundle, a->spots[i].endpoint, name, sizeof(name));
+		pold_told_text(&a->bundle, a->name, a->spots[i].endpoint, name, sizeof(name));
 		print_endpoint(r, "attach", name, place->hook, place->where);
 	}
 }
@@ -57,8 +58,8 @@ static int print_if_detached(void *context, const struct pold_attachment_key *ke
 	char name[512];
 	uint32_t endpoint;
 
-	pold_endpoint_text(r->old, key->endpoint, name, sizeof(name));
-	endpoint = pold_endpoint_find(&r->apply->bundle, name);
+	pold_told_text(r->old, r->apply->name, key->endpoint, name, sizeof(name));
+	endpoint = pold_told_number(&r->apply->bundle, r->apply->name, name);
 	if (!endpoint || !pold_apply_has_spot(r->apply, endpoint, key->hook))
 		print_endpoint(r, "detach", name, key->hook, attachment->where);
 	return 0;

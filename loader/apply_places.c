@@ -23,7 +23,8 @@ bool pold_apply_has_spot(const struct pold_apply *a, uint32_t endpoint, uint32_t
 static uint32_t spot_owner(const struct pold_apply *a, const struct pold_place *place)
 {
 	for (size_t i = 0; i < a->n_spots; i++)
-		if (a->spots[i].place.hook == place->hook && a->spots[i].place.key == place->key)
+		if (pold_hook_kind(a->spots[i].place.hook) == pold_hook_kind(place->hook) &&
+			a->spots[i].place.key == place->key)
 			return a->spots[i].endpoint;
 	return 0;
 }
@@ -189,9 +190,11 @@ static int carry_one(void *context, const struct pold_attachment_key *key,
 		tell(carry, name, attachment->where, "is not in this bundle and is detached");
 		return 0;
 	}
-	if (pold_apply_has_spot(a, endpoint, key->hook) || !(a->bundle.manifest.hooks & key->hook))
+	if (pold_apply_has_spot(a, endpoint, key->hook) ||
+		!(a->bundle.manifest.hooks & pold_hook_kind(key->hook)))
 		return 0;
 	err = look_up(key->hook, attachment->where, &place);
+	place.hook = err ? 0 : key->hook;
 	if (err) {
 		tell(carry, name, attachment->where, "is gone");
 		return 0;

@@ -31,7 +31,7 @@ static bool sees_same_namespace(const struct pold_apply *a, const struct pold_ge
 	uint32_t flags = a->bundle.endpoints[spot->endpoint - 1].flags;
 	struct polb_endpoint endpoint;
 
-	if (spot->place.hook != POLB_HOOK_CGROUP)
+	if (pold_hook_kind(spot->place.hook) != POLB_HOOK_CGROUP)
 		return true;
 	if (spot->place.host_netns)
 		flags |= POLB_ENDPOINT_HOST_NETNS;

@@ -47,7 +47,7 @@ static const struct hook {
 };
 static const struct hook *hook_of(uint32_t hook)
 {
-	return &hooks[hook == POLB_HOOK_TC];
+	return &hooks[pold_hook_kind(hook) == POLB_HOOK_TC];
 }
 
 int pold_attachments_create(const char *name, uint32_t generation, uint32_t entries)
@@ -100,8 +100,12 @@ uint32_t pold_program_id(int fd)
 void pold_link_path(const struct pold_generation *g, const struct pold_attachment_key *key,
 	int side, char out[POLD_PATH])
 {
-	pold_path(out, POLD_ROOT "/%s/g%u/%s_%u_%s", g->name, g->number, hook_of(key->hook)->link,
-		key->endpoint, side ? "out" : "in");
+	char number[24] = "";
+
+	if (pold_hook_place(key->hook))
+		snprintf(number, sizeof(number), "_%u", pold_hook_place(key->hook));
+	pold_path(out, POLD_ROOT "/%s/g%u/%s_%u%s_%s", g->name, g->number, hook_of(key->hook)->link,
+		key->endpoint, number, side ? "out" : "in");
 }
 
 /* The start of the kernel's attributes for a link; libbpf 1.1 knows no relative place. */
@@ -221,7 +225,7 @@ static int set_cgroup(const struct pold_generation *g, uint64_t cgroup, uint32_t
 static int begin(const struct pold_generation *g, const struct pold_attachment_key *key,
 	const struct pold_place *place)
 {
-	if (key->hook == POLB_HOOK_CGROUP)
+	if (pold_hook_kind(key->hook) == POLB_HOOK_CGROUP)
 		return set_cgroup(g, place->key, key->endpoint);
 	return bpf_map_update_elem(g->interfaces_fd, &place->ifindex, &key->endpoint, BPF_ANY)
 		       ? -errno
@@ -235,7 +239,7 @@ static uint32_t endpoint_at(const struct pold_generation *g, const struct pold_a
 	struct polb_cgroup_endpoint cgroup;
 	uint32_t endpoint;
 
-	if (key->hook == POLB_HOOK_CGROUP)
+	if (pold_hook_kind(key->hook) == POLB_HOOK_CGROUP)
 		return g->cgroup_fd >= 0 && bpf_map_lookup_elem(
 						    g->cgroup_fd, &attachment->key, &cgroup) == 0
 			       ? cgroup.endpoint
@@ -260,7 +264,7 @@ static int end(const struct pold_generation *g, const struct pold_attachment_key
 
 	if (!pold_in_force(g, key, attachment))
 		return 0;
-	if (key->hook == POLB_HOOK_CGROUP)
+	if (pold_hook_kind(key->hook) == POLB_HOOK_CGROUP)
 		err = set_cgroup(g, attachment->key, 0);
 	else if (bpf_map_delete_elem(g->interfaces_fd, &attachment->ifindex))
 		err = -errno;
@@ -307,7 +311,7 @@ int pold_attach(const struct pold_generation *g, uint32_t endpoint, const struct
 	struct pold_attachment attachment = {.key = place->key, .ifindex = place->ifindex};
 	int err;
 
-	if ((place->hook == POLB_HOOK_CGROUP ? g->cgroup_fd : g->interfaces_fd) < 0)
+	if ((pold_hook_kind(place->hook) == POLB_HOOK_CGROUP ? g->cgroup_fd : g->interfaces_fd) < 0)
 		return -EPROTONOSUPPORT; /* the bundle has no programs for this hook */
 	if (bpf_map_lookup_elem(g->attachments_fd, &key, &attachment) == 0)
 		return -EEXIST;
@@ -319,8 +323,9 @@ int pold_attach(const struct pold_generation *g, uint32_t endpoint, const struct
 	err = record(g, &key, &attachment);
 	if (err)
 		return err;
-	err = place->hook == POLB_HOOK_CGROUP ? attach_cgroup(g, &key, place)
-					      : attach_tc(g, &key, place, &attachment);
+	err = pold_hook_kind(place->hook) == POLB_HOOK_CGROUP
+		      ? attach_cgroup(g, &key, place)
+		      : attach_tc(g, &key, place, &attachment);
 	if (!err)
 		err = begin(g, &key, place);
 	attachment.changing = false;
@@ -395,7 +400,8 @@ static bool link_alive(const char *path, uint32_t hook)
 
 	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size))
 		return false;
-	return hook == POLB_HOOK_CGROUP ? info.at.cgroup.id != 0 : info.at.tcx.ifindex != 0;
+	return pold_hook_kind(hook) == POLB_HOOK_CGROUP ? info.at.cgroup.id != 0
+							: info.at.tcx.ifindex != 0;
 }
 
 bool pold_attached(const struct pold_generation *g, const struct pold_attachment_key *key,
@@ -478,6 +484,34 @@ static int detach_one(void *context, const struct pold_attachment_key *key,
 {
 	(void)attachment;
 	return pold_detach(context, key);
+}
+
+struct detaching {
+	const struct pold_generation *generation;
+	uint32_t endpoint;
+	int found;
+};
+
+static int detach_if_its(void *context, const struct pold_attachment_key *key,
+	const struct pold_attachment *attachment)
+{
+	struct detaching *d = context;
+	int err;
+
+	(void)attachment;
+	if (key->endpoint != d->endpoint)
+		return 0;
+	err = pold_detach(d->generation, key);
+	d->found += !err;
+	return err == -ENOENT ? 0 : err;
+}
+
+int pold_detach_endpoint(const struct pold_generation *g, uint32_t endpoint)
+{
+	struct detaching d = {.generation = g, .endpoint = endpoint};
+	int err = pold_attachments_each(g, detach_if_its, &d);
+
+	return err ? err : d.found;
 }
 
 /*

@@ -115,8 +115,8 @@ static int describe(const struct pold_options *o, const struct pold_state *state
 			(int)sizeof(out->cgroup) ||
 		snprintf(out->interface, sizeof(out->interface), "%s",
 			o->interface ? o->interface : "") >= (int)sizeof(out->interface) ||
-		snprintf(out->container, sizeof(out->container), "%s",
-			o->container ? o->container : "") >= (int)sizeof(out->container))
+		snprintf(out->containers, sizeof(out->containers), "%s",
+			o->container ? o->container : "") >= (int)sizeof(out->containers))
 		return pold_fail(POLD_USAGE, "endpoint add: the place is too long");
 	return POLD_OK;
 }
@@ -218,23 +218,6 @@ static int add(const struct pold_options *options, struct pold_state *state)
 	return attach(state, wanted.endpoint, name, &place);
 }
 
-/* Whether it was attached, or -errno. */
-static int detach_all(const struct pold_generation *generation, uint32_t endpoint)
-{
-	static const uint32_t hooks[] = {POLB_HOOK_CGROUP, POLB_HOOK_TC};
-	int found = 0;
-
-	for (size_t i = 0; i < 2; i++) {
-		const struct pold_attachment_key key = {.endpoint = endpoint, .hook = hooks[i]};
-		int err = pold_detach(generation, &key);
-
-		if (err && err != -ENOENT)
-			return err;
-		found += !err;
-	}
-	return found;
-}
-
 static bool was_told(const struct pold_state *state, const char *name)
 {
 	POLB_FD fd = pold_told_open(state->name, false);
@@ -255,7 +238,7 @@ static int del_network(struct pold_state *state, const char *name, bool *found)
 	code = generation_of(state, &generation);
 	if (code)
 		return code;
-	detached = detach_all(&generation, endpoint);
+	detached = pold_detach_endpoint(&generation, endpoint);
 	if (detached < 0)
 		return pold_fail(
 			POLD_ENVIRONMENT, "cannot detach %s: %s", name, strerror(-detached));

@@ -15,6 +15,7 @@
 struct wanted {
 	uint32_t endpoint, hook;
 	char where[POLD_WHERE];
+	bool one_of_several, is_there; /* it has a cgroup, so it is attached there */
 };
 
 struct listing {
@@ -113,12 +114,9 @@ static void print_row(struct listing *l, const struct row *row)
 	l->any = true;
 }
 
-static const char *wanted_place(const struct listing *l, uint32_t endpoint, uint32_t hook)
+static const char *hook_text(uint32_t hook)
 {
-	for (size_t i = 0; i < l->n_wanted; i++)
-		if (l->wanted[i].endpoint == endpoint && l->wanted[i].hook == hook)
-			return l->wanted[i].where;
-	return NULL;
+	return pold_hook_kind(hook) == POLB_HOOK_TC ? "tc" : "cgroup";
 }
 
 static const char *state_of(const struct pold_generation *generation,
@@ -129,26 +127,52 @@ static const char *state_of(const struct pold_generation *generation,
 	return attachment->changing ? "killed" : "gone";
 }
 
-static void print_one(struct listing *l, struct row *row)
+/* An attachment; whether there is one. */
+static bool print_attachment(struct listing *l, struct row *row, uint32_t hook)
 {
-	static const uint32_t hooks[] = {POLB_HOOK_CGROUP, POLB_HOOK_TC};
+	const struct pold_attachment_key key = {.endpoint = row->number, .hook = hook};
+	struct pold_attachment at;
+
+	if (bpf_map_lookup_elem(l->generation.attachments_fd, &key, &at))
+		return false;
+	row->hook = hook_text(hook);
+	row->where = at.where;
+	row->since_ns = at.since_ns;
+	row->state = state_of(&l->generation, &key, &at);
+	print_row(l, row);
+	return true;
+}
+
+/* A place that is wanted under this hook and has no attachment; whether there is one. */
+static bool print_waiting(struct listing *l, struct row *row, uint32_t hook, bool attached)
+{
 	bool printed = false;
 
-	for (size_t i = 0; i < 2; i++) {
-		const struct pold_attachment_key key = {.endpoint = row->number, .hook = hooks[i]};
-		const char *waits = wanted_place(l, row->number, hooks[i]);
-		struct pold_attachment at;
-		bool there = bpf_map_lookup_elem(l->generation.attachments_fd, &key, &at) == 0;
+	for (size_t i = 0; i < l->n_wanted; i++) {
+		const struct wanted *wanted = &l->wanted[i];
 
-		if (!there && !waits)
+		if (wanted->endpoint != row->number || wanted->hook != hook ||
+			(wanted->one_of_several ? wanted->is_there : attached))
 			continue;
-		row->hook = hooks[i] == POLB_HOOK_TC ? "tc" : "cgroup";
-		row->where = there ? at.where : waits;
-		row->since_ns = there ? at.since_ns : 0;
-		row->state = !there ? "waiting" : state_of(&l->generation, &key, &at);
+		row->hook = hook_text(hook);
+		row->where = wanted->where;
+		row->since_ns = 0;
+		row->state = "waiting";
 		print_row(l, row);
 		printed = true;
 	}
+	return printed;
+}
+
+static void print_one(struct listing *l, struct row *row)
+{
+	bool cgroup = false, printed;
+
+	for (uint32_t i = 0; i < POLD_HOOK_PLACES_MAX; i++)
+		cgroup |= print_attachment(l, row, pold_hook_at(POLB_HOOK_CGROUP, i));
+	printed = print_waiting(l, row, POLB_HOOK_CGROUP, cgroup) || cgroup;
+	printed |= print_attachment(l, row, POLB_HOOK_TC) ||
+		   print_waiting(l, row, POLB_HOOK_TC, false);
 	if (!printed)
 		print_row(l, row);
 }
@@ -156,13 +180,17 @@ static void print_one(struct listing *l, struct row *row)
 static int note_wanted(void *context, const struct pold_wanted *wanted)
 {
 	struct listing *l = context;
+	POLD_PLACE place = {.cgroup_fd = -1};
 	struct wanted *larger = realloc(l->wanted, (l->n_wanted + 1) * sizeof(*larger));
 
 	if (!larger)
 		return -ENOMEM;
 	l->wanted = larger;
 	larger += l->n_wanted++;
-	*larger = (struct wanted){.endpoint = wanted->endpoint, .hook = wanted->hook};
+	*larger = (struct wanted){.endpoint = wanted->endpoint,
+		.hook = wanted->hook,
+		.one_of_several = wanted->one_of_several,
+		.is_there = wanted->one_of_several && pold_place_find(wanted, &place) == 0};
 	snprintf(larger->where, sizeof(larger->where), "%s", wanted->where);
 	return 0;
 }

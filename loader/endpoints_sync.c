@@ -29,20 +29,31 @@ static bool is_ours(const struct sync *s, const struct pold_inventory_pod *pod)
 	       (!pod->node || strcmp(pod->node, s->node) == 0);
 }
 
-/* The first container that has an id: all share the pod's network namespace, but not its cgroup. */
-static const char *container_of(const struct pold_inventory_pod *pod)
-{
-	for (size_t i = 0; i < pod->containers.n; i++)
-		if (pod->containers.items[i].id)
-			return pod->containers.items[i].id;
-	return "";
-}
-
 static int copy(char *out, size_t size, const char *text, const char *endpoint)
 {
 	if (snprintf(out, size, "%s", text ? text : "") >= (int)size)
 		return pold_fail(POLD_BAD, "%s: \"%s\" is too long", endpoint, text);
 	return POLD_OK;
+}
+
+/* All of them: they share the pod's network namespace, but not a cgroup of their own. */
+static int containers_of(
+	const struct pold_inventory_pod *pod, const char *endpoint, struct pold_told *told)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < pod->containers.n; i++) {
+		const struct pold_inventory_container *c = &pod->containers.items[i];
+		const char *where = c->cgroup ? c->cgroup : c->id ? c->id : "";
+		size_t length = strlen(where);
+
+		if (!length)
+			continue;
+		if (n + length + 2 > sizeof(told->containers))
+			return pold_fail(POLD_BAD, "%s has too many containers", endpoint);
+		n += (size_t)sprintf(told->containers + n, "%s%s", n ? "\n" : "", where);
+	}
+	return copy(told->uid, sizeof(told->uid), pod->uid, endpoint);
 }
 
 static int places_of(const struct sync *s, const struct pold_inventory_pod *pod,
@@ -54,7 +65,7 @@ static int places_of(const struct sync *s, const struct pold_inventory_pod *pod,
 		code = copy(told->interface, sizeof(told->interface), pod->interface, endpoint);
 	if (!code && !pod->cgroup && !pod->interface &&
 		(s->state->bundle.manifest.hooks & POLB_HOOK_CGROUP))
-		code = copy(told->container, sizeof(told->container), container_of(pod), endpoint);
+		code = containers_of(pod, endpoint, told);
 	return code;
 }
 
@@ -67,7 +78,7 @@ static bool is_as_built(const struct polb_bundle *bundle, uint32_t number,
 {
 	const struct polb_bundle_endpoint *e = &bundle->endpoints[number - 1];
 
-	if (who->n_ports || *told->container ||
+	if (who->n_ports || *told->containers || *told->uid ||
 		strcmp(polb_bundle_string(bundle, e->cgroup), told->cgroup) != 0 ||
 		strcmp(polb_bundle_string(bundle, e->interface), told->interface) != 0)
 		return false;
@@ -169,7 +180,6 @@ static int note_gone(void *context, const char *endpoint, const struct pold_told
 
 static int forget(struct sync *s, const char *endpoint)
 {
-	static const uint32_t hooks[] = {POLB_HOOK_CGROUP, POLB_HOOK_TC};
 	POLD_GENERATION generation = POLD_GENERATION_INIT;
 	uint32_t number = pold_told_number(&s->state->bundle, s->state->name, endpoint);
 	int err;
@@ -178,13 +188,9 @@ static int forget(struct sync *s, const char *endpoint)
 	if (s->dry_run)
 		return POLD_OK;
 	err = pold_generation_open(s->state->name, s->state->generation, &generation);
-	for (size_t i = 0; !err && i < 2; i++) {
-		const struct pold_attachment_key key = {.endpoint = number, .hook = hooks[i]};
-
-		err = pold_detach(&generation, &key);
-		err = err == -ENOENT ? 0 : err;
-	}
-	if (err)
+	if (!err)
+		err = pold_detach_endpoint(&generation, number);
+	if (err < 0)
 		return pold_fail(
 			POLD_ENVIRONMENT, "cannot detach %s: %s", endpoint, strerror(-err));
 	return pold_told_drop(s->state, endpoint);

@@ -23,7 +23,7 @@ static int compare_place(void *context, const struct pold_attachment_key *key,
 		search->endpoint = key->endpoint;
 	if (search->endpoint && key->endpoint == search->endpoint) {
 		search->attached = true;
-		search->keys[key->hook == POLB_HOOK_TC] = attachment->key;
+		search->keys[pold_hook_kind(key->hook) == POLB_HOOK_TC] = attachment->key;
 	}
 	return 0;
 }

@@ -194,8 +194,22 @@ bool pold_state_is_changing(const struct pold_state *state);
 #define POLD_WHERE 228
 struct pold_attachment_key {
 	uint32_t endpoint;
-	uint32_t hook; /* POLB_HOOK_CGROUP or POLB_HOOK_TC */
+	uint32_t hook; /* POLB_HOOK_CGROUP or POLB_HOOK_TC, and above it the number of the place */
 };
+/* An endpoint may be in several cgroups, one for each of its containers. */
+#define POLD_HOOK_PLACES_MAX 64u
+static inline uint32_t pold_hook_kind(uint32_t hook)
+{
+	return hook & 0xff;
+}
+static inline uint32_t pold_hook_place(uint32_t hook)
+{
+	return hook >> 8;
+}
+static inline uint32_t pold_hook_at(uint32_t kind, uint32_t place)
+{
+	return kind | place << 8;
+}
 struct pold_attachment {
 	uint64_t key;      /* endpoint part of flow keys */
 	uint64_t since_ns; /* CLOCK_REALTIME */
@@ -208,8 +222,8 @@ struct pold_attachment {
 	char where[POLD_WHERE]; /* cgroup below its mount, or interface name */
 	uint32_t changing; /* being attached or detached: the tables say whether it is in force */
 };
-struct pold_place { /* where an endpoint is to be attached, looked up */
-	uint32_t hook;
+struct pold_place {    /* where an endpoint is to be attached, looked up */
+	uint32_t hook; /* as in the attachment's key */
 	int cgroup_fd;
 	uint32_t ifindex;
 	uint64_t key;
@@ -240,6 +254,8 @@ void pold_generation_close(struct pold_generation *generation);
 int pold_attach(const struct pold_generation *generation, uint32_t endpoint,
 	const struct pold_place *place); /* 0 or -errno */
 int pold_detach(const struct pold_generation *generation, const struct pold_attachment_key *key);
+/* From all of its places; how many there were, or -errno. */
+int pold_detach_endpoint(const struct pold_generation *generation, uint32_t endpoint);
 /*
  * Whether the programs at the place judge for the endpoint: what one store into the tables begins
  * and ends, for both directions.

@@ -211,7 +211,7 @@ int pold_place_interface(const char *interface, struct pold_place *out)
 
 void pold_place_close(struct pold_place *place)
 {
-	if (place->hook == POLB_HOOK_CGROUP && place->cgroup_fd >= 0)
+	if (pold_hook_kind(place->hook) == POLB_HOOK_CGROUP && place->cgroup_fd >= 0)
 		close(place->cgroup_fd);
 	place->hook = 0;
 }

@@ -122,14 +122,18 @@ int pold_find_unit(const char *unit, char out[POLD_PATH])
 	return find(&search, out);
 }
 
+bool pold_is_container_id(const char *text)
+{
+	size_t n = strlen(text);
+
+	return n >= MIN_CONTAINER_ID && strspn(text, "0123456789abcdef") == n;
+}
+
 int pold_find_container(const char *id, char out[POLD_PATH])
 {
 	struct search search = {.wanted = id, .matches = is_container};
-	size_t n = strlen(id);
 
-	if (n < MIN_CONTAINER_ID || strspn(id, "0123456789abcdef") != n)
-		return -EINVAL;
-	return find(&search, out);
+	return pold_is_container_id(id) ? find(&search, out) : -EINVAL;
 }
 
 int pold_find_pod(const char *uid, char out[POLD_PATH])

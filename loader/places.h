@@ -22,9 +22,11 @@ const char *pold_place_reason(int err); /* why a place was not found, for people
 struct pold_wanted {
 	uint32_t endpoint;
 	uint32_t hook;
-	const char *where; /* cgroup, unit or interface; a container: its id */
-	bool is_container;
+	const char *where; /* cgroup, unit or interface; a container: its id; a pod: its uid */
+	bool is_container, is_pod;
+	bool one_of_several; /* attached under any number of the hook's places */
 };
+bool pold_is_container_id(const char *text);
 int pold_place_find(const struct pold_wanted *wanted, struct pold_place *out); /* 0 or -errno */
 /* Attached, and what is there now is what it was attached to: a cgroup's links outlive it a while.
  */

@@ -24,9 +24,10 @@ int pold_place_find(const struct pold_wanted *wanted, struct pold_place *out)
 
 	if (wanted->hook == POLB_HOOK_TC)
 		return pold_place_interface(wanted->where, out);
-	if (!wanted->is_container)
+	if (!wanted->is_container && !wanted->is_pod)
 		return pold_place_cgroup(wanted->where, out);
-	err = pold_find_container(wanted->where, path);
+	err = wanted->is_pod ? pold_find_pod(wanted->where, path)
+			     : pold_find_container(wanted->where, path);
 	return err ? err : pold_place_cgroup(path, out);
 }
 
@@ -52,7 +53,8 @@ static int compare_place(void *context, const struct pold_attachment_key *key,
 {
 	struct owner *owner = context;
 
-	if (key->hook != owner->place->hook || attachment->key != owner->place->key)
+	if (pold_hook_kind(key->hook) != pold_hook_kind(owner->place->hook) ||
+		attachment->key != owner->place->key)
 		return 0;
 	if (pold_attached(owner->generation, key, attachment)) {
 		owner->endpoint = key->endpoint;
@@ -78,7 +80,7 @@ int pold_place_create(const struct pold_wanted *wanted)
 	const char *below = wanted->where;
 	int err;
 
-	if (wanted->hook != POLB_HOOK_CGROUP || wanted->is_container)
+	if (wanted->hook != POLB_HOOK_CGROUP || wanted->is_container || wanted->is_pod)
 		return -EOPNOTSUPP;
 	err = pold_cgroup_mount(mount, sizeof(mount));
 	if (err)
@@ -107,19 +109,54 @@ struct each {
 	void *context;
 };
 
-static int want(const struct each *each, uint32_t endpoint, uint32_t hook, const char *where,
-	bool is_container)
+static int want(const struct each *each, uint32_t endpoint, uint32_t hook, const char *where)
 {
-	const struct pold_wanted wanted = {endpoint, hook, where, is_container};
+	const struct pold_wanted wanted = {.endpoint = endpoint, .hook = hook, .where = where};
 
 	if (!*where || !(each->state->bundle.manifest.hooks & hook))
 		return 0;
 	return each->call(each->context, &wanted);
 }
 
+static int want_container(const struct each *each, uint32_t endpoint, const char *where)
+{
+	const struct pold_wanted wanted = {.endpoint = endpoint,
+		.hook = POLB_HOOK_CGROUP,
+		.where = where,
+		.is_container = pold_is_container_id(where),
+		.one_of_several = true};
+
+	return each->call(each->context, &wanted);
+}
+
+/*
+ * The cgroup that is around all containers of a pod, where the agent makes one: they come and go in
+ * it. Otherwise each by itself.
+ */
+static int want_containers(const struct each *each, uint32_t endpoint, const struct pold_told *told)
+{
+	const struct pold_wanted pod = {.endpoint = endpoint,
+		.hook = POLB_HOOK_CGROUP,
+		.where = told->uid,
+		.is_pod = true,
+		.one_of_several = true};
+	char list[sizeof(told->containers)], path[POLD_PATH], *rest = NULL;
+	int result = 0;
+
+	if (!(each->state->bundle.manifest.hooks & POLB_HOOK_CGROUP))
+		return 0;
+	if (*told->uid && (!*told->containers || pold_find_pod(told->uid, path) == 0))
+		return each->call(each->context, &pod);
+	memcpy(list, told->containers, sizeof(list));
+	for (char *one = strtok_r(list, "\n", &rest); !result && one;
+		one = strtok_r(NULL, "\n", &rest))
+		result = want_container(each, endpoint, one);
+	return result;
+}
+
 static bool has_places(const struct pold_told *told)
 {
-	return *told->cgroup || *told->interface || *told->container;
+	return *told->cgroup || *told->interface || *told->containers || *told->uid;
 }
 
 static int want_told(void *context, const char *endpoint, const struct pold_told *told)
@@ -131,10 +168,9 @@ static int want_told(void *context, const char *endpoint, const struct pold_told
 
 	if (!number)
 		number = (uint32_t)bundle->n_endpoints + 1 + told->slot;
-	result = want(each, number, POLB_HOOK_CGROUP, told->cgroup, false);
-	if (!result && !*told->cgroup)
-		result = want(each, number, POLB_HOOK_CGROUP, told->container, true);
-	return result ? result : want(each, number, POLB_HOOK_TC, told->interface, false);
+	result = *told->cgroup ? want(each, number, POLB_HOOK_CGROUP, told->cgroup)
+			       : want_containers(each, number, told);
+	return result ? result : want(each, number, POLB_HOOK_TC, told->interface);
 }
 
 static int want_bundled(const struct each *each, int told_fd, uint32_t number)
@@ -149,10 +185,9 @@ static int want_bundled(const struct each *each, int told_fd, uint32_t number)
 	if (!pold_endpoint_local(bundle, number, each->state->archive->node) ||
 		(pold_told_find(told_fd, name, &told) && has_places(&told)))
 		return 0; /* what it was told is where it is to be */
-	result = want(each, number, POLB_HOOK_CGROUP, polb_bundle_string(bundle, e->cgroup), false);
+	result = want(each, number, POLB_HOOK_CGROUP, polb_bundle_string(bundle, e->cgroup));
 	return result ? result
-		      : want(each, number, POLB_HOOK_TC, polb_bundle_string(bundle, e->interface),
-				false);
+		      : want(each, number, POLB_HOOK_TC, polb_bundle_string(bundle, e->interface));
 }
 
 int pold_wanted_each(const struct pold_state *state,
@@ -168,6 +203,9 @@ int pold_wanted_each(const struct pold_state *state,
 }
 
 /* --- making it so --------------------------------------------------------------------------- */
+
+/* A visit of an endpoint some of whose places were not found: what it has there it keeps. */
+#define SOME_WAIT UINT32_MAX
 
 struct refresh {
 	struct pold_state *state;
@@ -234,15 +272,68 @@ static void let_go(struct refresh *r, const struct pold_attachment_key *key,
 	tell(r, key->endpoint, "is gone from", attachment->where);
 }
 
+/* Which of the endpoint's places is this cgroup, or is free for it; *there: it is attached. */
+static bool choose_key(struct refresh *r, const struct pold_place *place,
+	struct pold_attachment_key *key, bool *there)
+{
+	uint32_t kind = pold_hook_kind(key->hook), unused = POLD_HOOK_PLACES_MAX;
+
+	for (uint32_t i = 0; i < POLD_HOOK_PLACES_MAX; i++) {
+		struct pold_attachment at;
+
+		key->hook = pold_hook_at(kind, i);
+		if (bpf_map_lookup_elem(r->generation.attachments_fd, key, &at)) {
+			unused = unused < i ? unused : i;
+		} else if (at.key == place->key) {
+			*there = pold_attached(&r->generation, key, &at);
+			if (!*there)
+				let_go(r, key, &at);
+			return true;
+		}
+	}
+	key->hook = pold_hook_at(kind, unused);
+	*there = false;
+	return unused < POLD_HOOK_PLACES_MAX;
+}
+
+/* What is no longer wanted is let go afterwards (refresh_other): never is a container without. */
+static int refresh_container(struct refresh *r, const struct pold_wanted *wanted)
+{
+	struct pold_attachment_key key = {.endpoint = wanted->endpoint, .hook = wanted->hook};
+	POLD_PLACE place = {.cgroup_fd = -1};
+	bool there;
+
+	if (pold_place_find(wanted, &place)) {
+		r->out->waiting++;
+		key.hook = SOME_WAIT;
+		note_visit(r, &key);
+		return r->error;
+	}
+	if (!choose_key(r, &place, &key, &there)) {
+		r->out->failed++;
+		tell(r, wanted->endpoint, "is in too many cgroups for", place.where);
+		return r->error;
+	}
+	place.hook = key.hook;
+	if (!there)
+		attach(r, wanted, &place);
+	note_visit(r, &key);
+	return r->error;
+}
+
 static int refresh_one(void *context, const struct pold_wanted *wanted)
 {
 	struct refresh *r = context;
 	const struct pold_attachment_key key = {.endpoint = wanted->endpoint, .hook = wanted->hook};
 	struct pold_attachment attachment;
 	POLD_PLACE place = {.cgroup_fd = -1};
-	int err = pold_place_find(wanted, &place);
-	bool there = bpf_map_lookup_elem(r->generation.attachments_fd, &key, &attachment) == 0;
+	bool there;
+	int err;
 
+	if (wanted->one_of_several)
+		return refresh_container(r, wanted);
+	err = pold_place_find(wanted, &place);
+	there = bpf_map_lookup_elem(r->generation.attachments_fd, &key, &attachment) == 0;
 	note_visit(r, &key);
 	if (err && r->state->archive->absent == POLD_ABSENT_CREATE &&
 		pold_place_create(wanted) == 0)
@@ -259,6 +350,17 @@ static int refresh_one(void *context, const struct pold_wanted *wanted)
 	return r->error;
 }
 
+/* Whoever has told of the endpoint has told of all of its places. */
+static bool is_told(const struct refresh *r, uint32_t endpoint)
+{
+	POLB_FD fd = pold_told_open(r->state->name, false);
+	struct pold_told told;
+	char name[512];
+
+	pold_told_text(&r->state->bundle, r->state->name, endpoint, name, sizeof(name));
+	return pold_told_find(fd, name, &told) && has_places(&told);
+}
+
 /*
  * Attached by hand, wanted by nobody else: it stays where it is, or comes back there; unless the
  * command that attached or detached it was killed.
@@ -267,6 +369,7 @@ static int refresh_other(void *context, const struct pold_attachment_key *key,
 	const struct pold_attachment *attachment)
 {
 	struct refresh *r = context;
+	const struct pold_attachment_key wait = {.endpoint = key->endpoint, .hook = SOME_WAIT};
 	const struct pold_wanted wanted = {
 		.endpoint = key->endpoint, .hook = key->hook, .where = attachment->where};
 	POLD_PLACE place = {.cgroup_fd = -1};
@@ -274,6 +377,11 @@ static int refresh_other(void *context, const struct pold_attachment_key *key,
 
 	if (was_visited(r, key))
 		return 0;
+	if (is_told(r, key->endpoint)) {
+		if (!was_visited(r, &wait) || !pold_place_is_there(&r->generation, key, attachment))
+			let_go(r, key, attachment);
+		return 0;
+	}
 	err = pold_place_find(&wanted, &place);
 	if (!err && place.key == attachment->key && pold_attached(&r->generation, key, attachment))
 		return 0;

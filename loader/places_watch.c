@@ -104,7 +104,7 @@ static int watch_wanted(void *context, const struct pold_wanted *wanted)
 
 	if (wanted->hook != POLB_HOOK_CGROUP)
 		return 0;
-	if (wanted->is_container || pold_is_unit(wanted->where))
+	if (wanted->is_container || wanted->is_pod || pold_is_unit(wanted->where))
 		u->everywhere = true;
 	else
 		watch_above(u, wanted->where);

@@ -12,7 +12,7 @@
 int pold_told_open(const char *name, bool create)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
-	POLB_FD fd = pold_pin_get(POLD_ROOT "/%s/endpoints_v1", name);
+	POLB_FD fd = pold_pin_get(POLD_ROOT "/%s/endpoints_v2", name);
 	int err;
 
 	if (fd != -ENOENT || !create)
@@ -21,7 +21,7 @@ int pold_told_open(const char *name, bool create)
 		sizeof(struct pold_told), POLD_TOLD_MAX, &opts);
 	if (fd < 0)
 		return -errno;
-	err = pold_pin_put(fd, POLD_ROOT "/%s/endpoints_v1", name);
+	err = pold_pin_put(fd, POLD_ROOT "/%s/endpoints_v2", name);
 	return err ? err : polb_take_fd(&fd);
 }
 

@@ -16,6 +16,7 @@ enum {
 	POLD_TOLD_HOST_NETWORK = 2, /* shares the host's network namespace */
 	POLD_TOLD_MAX = 65536,
 	POLD_TOLD_RECORD = 3072,
+	POLD_TOLD_CONTAINERS = 2560,
 };
 struct pold_told_key {
 	char name[320]; /* "namespace/name", zeros behind it */
@@ -25,7 +26,12 @@ struct pold_told {
 	uint32_t flags;
 	uint64_t since_ns; /* CLOCK_REALTIME */
 	/* wanted places, "": none; a cgroup may be the name of a systemd unit */
-	char cgroup[232], interface[32], container[80];
+	char cgroup[232], interface[32];
+	/* without these: the pod's cgroup by its uid, or those of its containers where there is
+	 * none
+	 */
+	char uid[48];
+	char containers[POLD_TOLD_CONTAINERS]; /* ids and paths, a line each */
 	uint32_t record_bytes;
 	uint8_t record[POLD_TOLD_RECORD]; /* of struct pold_who */
 };

@@ -184,7 +184,7 @@ bool pold_told_same(const struct pold_told *a, const struct pold_told *b)
 	return a->flags == b->flags && a->record_bytes == b->record_bytes &&
 	       memcmp(a->record, b->record, a->record_bytes) == 0 &&
 	       strcmp(a->cgroup, b->cgroup) == 0 && strcmp(a->interface, b->interface) == 0 &&
-	       strcmp(a->container, b->container) == 0;
+	       strcmp(a->uid, b->uid) == 0 && strcmp(a->containers, b->containers) == 0;
 }
 
 static uint64_t now_ns(void)

@@ -250,6 +250,52 @@ if [ $hook = cgroup ]; then
 	find "$LAB_CGROUPS" -mindepth 1 -depth -type d -name '*.s*' -exec rmdir {} \; 2>/dev/null
 	find "$LAB_CGROUPS/kubepods" -depth -type d -exec rmdir {} \;
 
+	# --- a pod's containers: each of them, or the cgroup that is around them
+	first=$(printf 'a%.0s' $(seq 64)) second=$(printf 'b%.0s' $(seq 64)) uid=11111111-2222-3333-4444-555555555555
+	multi() { # NAME IDS...: the pod with these containers
+		name=$1
+		shift
+		statuses=
+		for id in "$@"; do statuses="$statuses, {name: c$(echo "$id" | cut -c1), containerID: \"containerd://$id\"}"; done
+		cp "$DATA/inventory.$hook.yaml" "$work/multi.yaml"
+		cat >>"$work/multi.yaml" <<-END
+		  - apiVersion: v1
+		    kind: Pod
+		    metadata: {name: multi, namespace: lab, uid: $uid, labels: {app: server}}
+		    spec: {nodeName: node-a}
+		    status: {phase: Running, podIPs: [{ip: $late}], containerStatuses: [${statuses#, }]}
+		END
+		does "$name" sync "$work/multi.yaml" --name ends
+	}
+	serve_in() { lab_pids="$("$AGENT" -n "$pid_late" -c "$1" serve "$2") $lab_pids"; }
+	vanish late
+	mkdir "$LAB_CGROUPS/docker-$first.scope" "$LAB_CGROUPS/docker-$second.scope"
+	serve_in "$LAB_CGROUPS/docker-$first.scope" 7000
+	serve_in "$LAB_CGROUPS/docker-$second.scope" 7002
+	allowed containers-were-free other $late 7002
+	multi containers "$first" "$second"
+	lists containers-first "lab/multi .*/docker-$first.scope\$"
+	lists containers-second "lab/multi .*/docker-$second.scope\$"
+	denied containers-deny-first other $late 7000
+	denied containers-deny-second other $late 7002
+	allowed containers-allow client $late 7000
+	multi container-is-no-more "$second"
+	lists container-stays "lab/multi .*/docker-$second.scope\$"
+	denied container-stays-denied other $late 7002
+	allowed container-is-free other $late 7000
+	does containers-carried $apply --absent wait --room 20000
+	does containers-enforce mode enforce --name ends
+	denied containers-carried-deny other $late 7002
+	around=$LAB_CGROUPS/kubepods-pod$(echo $uid | tr - _).slice
+	mkdir -p "$around/docker-$(printf 'c%.0s' $(seq 64)).scope"
+	multi pod-is-around "$second"
+	lists pod-is-attached "lab/multi .*${around##*/}\$"
+	if "$POLLOAD" endpoint list --name ends | grep -q "lab/multi .*docker-"; then not_ok pod-is-all "a container is still listed"; else ok pod-is-all; fi
+	serve_in "$around/docker-$(printf 'c%.0s' $(seq 64)).scope" 7003
+	denied pod-denies-new-container other $late 7003
+	does containers-forgotten endpoint del lab/multi --name ends
+	allowed containers-forgotten-all other $late 7003
+
 	vanish slow
 	"$POLLOAD" remove --name ends
 	does absent-creates $apply --absent create
