@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "runtime/cleanup.h"
+#include "told.h"
 
 #define TEXT_BYTES 2048
 
@@ -59,6 +60,7 @@ struct named {
 	char *text;
 };
 struct naming {
+	const char *name; /* under which both are applied */
 	const struct polb_bundle *old, *new;
 	struct named *names; /* of the new bundle, by text */
 	size_t n;
@@ -141,8 +143,8 @@ static bool translate(struct naming *naming, const uint32_t *rules, struct polb_
 	char name[TEXT_BYTES];
 
 	if (key->endpoint) {
-		pold_endpoint_text(naming->old, key->endpoint, name, sizeof(name));
-		key->endpoint = pold_endpoint_find(naming->new, name);
+		pold_told_text(naming->old, naming->name, key->endpoint, name, sizeof(name));
+		key->endpoint = pold_told_number(naming->new, naming->name, name);
 		if (!key->endpoint)
 			return false;
 	}
@@ -160,7 +162,7 @@ int pold_audited_carry(const struct polb_bundle *bundle, const char *name, uint3
 	const struct pold_state *old, const uint32_t *rules)
 {
 	__attribute__((cleanup(naming_free))) struct naming naming = {
-		.old = &old->bundle, .new = bundle};
+		.name = name, .old = &old->bundle, .new = bundle};
 	static const struct polb_audited_key overflow;
 	POLB_FD fd = pold_pin_get(POLD_ROOT "/%s/g%u/polt_audited", name, generation);
 	POLB_FREE struct pold_audited *all = NULL;

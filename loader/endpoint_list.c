@@ -82,8 +82,10 @@ static void print_text(const struct row *row)
 	bool noted = row->hook && strcmp(row->state, "attached") != 0;
 	char since[32];
 
-	printf("%-40s %6u  %-6s  %-20s  %s", row->name, row->number, row->hook ? row->hook : "-",
-		since_text(row, since), row->hook ? row->where : "-");
+	pold_print_visible(row->name, 40);
+	printf(" %6u  %-6s  %-20s  ", row->number, row->hook ? row->hook : "-",
+		since_text(row, since));
+	pold_print_visible(row->hook ? row->where : "-", 0);
 	if (noted)
 		printf(" (%s)", row->state);
 	if (row->exact != 3)

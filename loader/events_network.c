@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* A verdict on a packet as a line: its parties by name, the rule that decided. */
 #include "events_reader.h"
+#include "told.h"
 
 #include <netinet/in.h>
 #include <string.h>
@@ -80,16 +81,25 @@ static void describe(const struct pold_state *state, int identities_fd,
 	polb_bundle_rule_text(&state->bundle, event->rule, out->rule, sizeof(out->rule));
 }
 
+static void printable(struct polb_text *out, const char *text)
+{
+	polb_text_printable(out, text, strlen(text));
+}
+
 static void compact_line(
 	struct polb_text *out, const struct polb_event *event, const struct event_text *text)
 {
 	bool egress = event->direction == POLB_EGRESS;
 
-	polb_text_printf(out, "%s %-5s %-7s %s [%s] %s %s%s%s%s %s/%u  rule %u %s", text->when,
-		verdict_text(event->verdict), egress ? "egress" : "ingress", text->endpoint,
-		text->local, egress ? "->" : "<-", text->remote, *text->identity ? " (" : "",
-		text->identity, *text->identity ? ")" : "", text->protocol, policy_port(event),
-		event->rule, text->rule);
+	polb_text_printf(out, "%s %-5s %-7s ", text->when, verdict_text(event->verdict),
+		egress ? "egress" : "ingress");
+	printable(out, text->endpoint);
+	polb_text_printf(out, " [%s] %s %s%s", text->local, egress ? "->" : "<-", text->remote,
+		*text->identity ? " (" : "");
+	printable(out, text->identity);
+	polb_text_printf(out, "%s %s/%u  rule %u ", *text->identity ? ")" : "", text->protocol,
+		policy_port(event), event->rule);
+	printable(out, text->rule);
 }
 
 static void json_rule(
@@ -168,7 +178,8 @@ bool pold_verdict_line(
 	const struct pold_state *state = &reader->state;
 	struct event_text text = {.bundle = reader->name, .node = reader->node};
 
-	pold_endpoint_text(&state->bundle, event->endpoint, text.endpoint, sizeof(text.endpoint));
+	pold_told_text(&state->bundle, reader->name, event->endpoint, text.endpoint,
+		sizeof(text.endpoint));
 	if (!pold_filter_verdict(&reader->stream->filter, &state->bundle, event, text.endpoint))
 		return false;
 	describe(state, reader->identities_fd, event, reader->stream->monotonic_offset_ns, &text);

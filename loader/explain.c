@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "runtime/cleanup.h"
+#include "told.h"
 #include "runtime/instance.h"
 
 struct explainer {
@@ -173,8 +174,8 @@ static void find_words(const struct side *side, struct words *out)
 {
 	POLB_FD identities_fd = pold_identities_open(side->state->name);
 
-	pold_endpoint_text(
-		&side->state->bundle, side->own->endpoint, out->endpoint, sizeof(out->endpoint));
+	pold_told_text(&side->state->bundle, side->state->name, side->own->endpoint, out->endpoint,
+		sizeof(out->endpoint));
 	pold_identity_text(&side->state->bundle, identities_fd, side->decision.peer.identity,
 		out->peer, sizeof(out->peer));
 	polb_bundle_rule_text(
@@ -246,16 +247,21 @@ static void text_side(struct polb_text *out, const struct side *side)
 	struct words words;
 
 	find_words(side, &words);
-	polb_text_printf(out, "  %s of %s: %s by %s\n",
-		side->question.direction == POLB_EGRESS ? "egress" : "ingress", words.endpoint,
-		verdict_text(d->verdict), words.rule);
+	polb_text_printf(
+		out, "  %s of ", side->question.direction == POLB_EGRESS ? "egress" : "ingress");
+	polb_text_printable(out, words.endpoint, strlen(words.endpoint));
+	polb_text_printf(out, ": %s by ", verdict_text(d->verdict));
+	polb_text_printable(out, words.rule, strlen(words.rule));
+	polb_text_puts(out, "\n");
 	if (!side->own->attached)
 		polb_text_puts(out, "    not attached: nothing is enforced for it yet\n");
 	if (side->own->n_alike > 1)
 		polb_text_printf(out, "    one of %u endpoints here with these labels\n",
 			side->own->n_alike);
-	polb_text_printf(out, "    peer         %s (identity %u, class %u, %s)\n", words.peer,
-		d->peer.identity, d->peer.class_id, source_text(d->peer_source));
+	polb_text_puts(out, "    peer         ");
+	polb_text_printable(out, words.peer, strlen(words.peer));
+	polb_text_printf(out, " (identity %u, class %u, %s)\n", d->peer.identity, d->peer.class_id,
+		source_text(d->peer_source));
 	if (side->differs)
 		polb_text_puts(out, "    addresses of this peer differ: give one for its answer\n");
 	if (d->looked_up) {

@@ -6,6 +6,7 @@
 
 #include "explain.h"
 #include "runtime/cleanup.h"
+#include "told.h"
 
 struct search {
 	const char *text;
@@ -58,26 +59,60 @@ static void take_endpoint(const struct pold_state *state, const struct polb_live
 		out->endpoint = endpoint;
 }
 
+struct alike {
+	const struct pold_state *state;
+	const struct polb_live *live;
+	struct pold_party *party;
+	char labels[2048]; /* of the address */
+};
+
+static void take_alike(const struct alike *a, uint32_t endpoint)
+{
+	struct pold_party *party = a->party;
+	struct search search = {.endpoint = endpoint};
+
+	party->n_alike++;
+	search_places(a->state, &search);
+	if (party->endpoint && (party->attached || !search.attached))
+		return;
+	party->endpoint = endpoint;
+	party->attached = search.attached;
+	memcpy(party->keys, search.keys, sizeof(party->keys));
+}
+
+/* One that was told has the labels, not always a number of an identity. */
+static int take_if_told_alike(void *context, const char *endpoint, const struct pold_told *told)
+{
+	const struct alike *a = context;
+	char labels[sizeof(a->labels)];
+
+	if (pold_endpoint_find(&a->state->bundle, endpoint))
+		return 0;
+	pold_told_labels(a->state->name, endpoint, labels, sizeof(labels));
+	if (*labels && strcmp(labels, a->labels) == 0)
+		take_alike(a, (uint32_t)a->state->bundle.n_endpoints + 1 + told->slot);
+	return 0;
+}
+
 /* Endpoints of this node that are what the address is; an attached one comes first. */
 static void endpoints_of_identity(
 	const struct pold_state *state, const struct polb_live *live, struct pold_party *party)
 {
+	struct alike alike = {.state = state, .live = live, .party = party};
+	POLB_FD identities_fd = -1;
+	POLB_FD told_fd = -1;
+
 	if (party->identity < 256)
 		return;
-	for (uint32_t i = 1; i <= state->bundle.n_endpoints; i++) {
-		struct search search = {.endpoint = i};
-
-		if (!pold_endpoint_local(&state->bundle, i, state->archive->node) ||
-			identity_of(live, i) != party->identity)
-			continue;
-		party->n_alike++;
-		search_places(state, &search);
-		if (party->endpoint && (party->attached || !search.attached))
-			continue;
-		party->endpoint = i;
-		party->attached = search.attached;
-		memcpy(party->keys, search.keys, sizeof(party->keys));
-	}
+	for (uint32_t i = 1; i <= state->bundle.n_endpoints; i++)
+		if (pold_endpoint_local(&state->bundle, i, state->archive->node) &&
+			identity_of(live, i) == party->identity)
+			take_alike(&alike, i);
+	identities_fd = pold_identities_open(state->name);
+	told_fd = pold_told_open(state->name, false);
+	pold_identity_text(
+		&state->bundle, identities_fd, party->identity, alike.labels, sizeof(alike.labels));
+	pold_told_each(told_fd, take_if_told_alike, &alike);
 }
 
 static bool take_entity(const char *text, struct pold_party *out)
@@ -111,7 +146,7 @@ int pold_party_find(const struct pold_state *state, const struct polb_live *live
 			endpoints_of_identity(state, live, out);
 		return err;
 	}
-	endpoint = pold_endpoint_find(&state->bundle, text);
+	endpoint = pold_told_number(&state->bundle, state->name, text);
 	if (!endpoint) {
 		search_places(state, &search);
 		endpoint = search.endpoint;

@@ -152,6 +152,14 @@ static bool bundle_labels(const struct polb_bundle *b, uint32_t number, struct t
 	return false;
 }
 
+void pold_who_text(const struct pold_who *who, char *out, size_t size)
+{
+	struct text text = {.at = out, .left = size};
+
+	*out = '\0';
+	text_labels(&text, who->labels, who->n_labels);
+}
+
 void pold_identity_text(const struct polb_bundle *bundle, int identities_fd, uint32_t number,
 	char *out, size_t size)
 {

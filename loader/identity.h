@@ -28,6 +28,8 @@ struct pold_who {
 
 /* Fills record, record_bytes and hash from the rest. */
 void pold_who_record(struct pold_pool *pool, struct pold_who *who);
+/* "namespace:app=web,env=prod" of its labels, as identities are named everywhere. */
+void pold_who_text(const struct pold_who *who, char *out, size_t size);
 /* Back again; the texts are borrowed from the record. False when it is none. */
 bool pold_who_read(struct pold_pool *pool, const void *record, size_t bytes, struct pold_who *out);
 void pold_labels_sort(struct polb_label *labels, size_t n);

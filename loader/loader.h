@@ -36,6 +36,10 @@ enum pold_exit {
 __attribute__((format(printf, 2, 3))) int pold_fail(int code, const char *format, ...);
 __attribute__((format(printf, 1, 2))) void pold_note(const char *format, ...);
 void pold_json_string(const char *text); /* on stdout, with its quotes */
+/* visible.c: from now on standard output shows control characters instead of doing them. */
+void pold_stdout_protect(void);
+/* A name, label or path, in one line whatever is in it, padded to `width` columns. */
+void pold_print_visible(const char *text, int width);
 void pold_messages_to_log(void); /* from now on to syslog, or to the kernel's log without one */
 
 /* What `events` shows and where; policies: of `mode` too. */

@@ -97,6 +97,7 @@ static int run(const struct command *command, int argc, char **argv)
 		printf("usage: polload %s\n", command->usage);
 		return POLD_OK;
 	}
+	pold_stdout_protect();
 	if (options.wait_s >= 0)
 		pold_lock_wait_set(options.wait_s);
 	pold_prepare();

@@ -48,6 +48,9 @@ static void put_visible(const char *text, bool lines, FILE *out)
 
 		if ((c < 0x20 && !(lines && c == '\n')) || c == 0x7f)
 			fprintf(out, "\\x%02x", c);
+		else if (c == 0xc2 && (unsigned char)text[1] >= 0x80 &&
+			 (unsigned char)text[1] < 0xa0) /* C1, as UTF-8 */
+			fprintf(out, "\\u%04x", (unsigned char)*++text);
 		else
 			fputc(c, out);
 	}

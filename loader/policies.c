@@ -138,9 +138,11 @@ void pold_policies_print(const struct pold_policies *policies, bool all)
 				"BYTES", "KIND");
 		any = true;
 		pold_policy_text(policy, name, sizeof(name));
-		printf("%-40s %-8s %12llu  %14llu  %s\n", name, mode_text(policy),
-			(unsigned long long)policy->packets, (unsigned long long)policy->bytes,
-			policy->kind);
+		pold_print_visible(name, 40);
+		printf(" %-8s %12llu  %14llu  ", mode_text(policy),
+			(unsigned long long)policy->packets, (unsigned long long)policy->bytes);
+		pold_print_visible(policy->kind, 0);
+		putchar('\n');
 	}
 }
 

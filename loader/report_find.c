@@ -14,6 +14,7 @@
 
 #include "audited.h"
 #include "runtime/cleanup.h"
+#include "told.h"
 
 #define TEXT_BYTES 2048
 
@@ -118,11 +119,12 @@ static void set_subject(
 	struct polb_endpoint record = {0};
 	char text[TEXT_BYTES];
 
-	pold_endpoint_text(&finder->state->bundle, endpoint, text, sizeof(text));
+	pold_told_text(&finder->state->bundle, finder->state->name, endpoint, text, sizeof(text));
 	finding->endpoint = keep(finder, text);
-	finding->subject = finding->endpoint;
+	pold_told_labels(finder->state->name, finding->endpoint, text, sizeof(text));
+	finding->subject = keep(finder, *text ? text : finding->endpoint);
 	finding->n_endpoints = 1;
-	if (bpf_map_lookup_elem(finder->live->endpoints_fd, &endpoint, &record) == 0 &&
+	if (!*text && bpf_map_lookup_elem(finder->live->endpoints_fd, &endpoint, &record) == 0 &&
 		record.identity >= 256)
 		finding->subject = identity_text(finder, record.identity);
 	if (!*finding->subject)
@@ -200,15 +202,30 @@ static void add_entry(const struct finder *finder, const struct pold_audited *en
 	set_peer(finder, &entry->key, finding);
 }
 
+static int add_told_workload(void *context, const char *endpoint, const struct pold_told *told)
+{
+	const struct finder *finder = context;
+	struct pold_report *report = finder->report;
+	char text[TEXT_BYTES];
+
+	(void)told;
+	pold_told_labels(finder->state->name, endpoint, text, sizeof(text));
+	*pold_list_push(&report->pool, &report->workloads) = keep(finder, text);
+	return 0;
+}
+
 /* Among which a workload's labels must tell it apart. */
 static void add_workloads(const struct finder *finder)
 {
 	const struct polb_bundle *b = &finder->state->bundle;
 	struct pold_report *report = finder->report;
+	POLB_FD fd = -1;
 
 	for (size_t i = 0; i < b->n_identities; i++)
 		*pold_list_push(&report->pool, &report->workloads) =
 			identity_text(finder, b->identities[i].number);
+	fd = pold_told_open(finder->state->name, false);
+	pold_told_each(fd, add_told_workload, (void *)(uintptr_t)finder);
 }
 
 static int add_network(struct finder *finder)

@@ -60,9 +60,13 @@ static void print_line(const struct pold_finding *f)
 
 	port_text(f, port);
 	when_text(f->last_ns, when);
-	printf("%-32s %-7s %s %-32s %-10s %8llu  %.19s  %s: %s\n", f->subject,
-		directions[f->direction == POLB_EGRESS], f->direction == POLB_EGRESS ? "->" : "<-",
-		f->peer, port, (unsigned long long)f->flows, when, whys[f->why], f->reason);
+	pold_print_visible(f->subject, 32);
+	printf(" %-7s %s ", directions[f->direction == POLB_EGRESS],
+		f->direction == POLB_EGRESS ? "->" : "<-");
+	pold_print_visible(f->peer, 32);
+	printf(" %-10s %8llu  %.19s  %s: ", port, (unsigned long long)f->flows, when, whys[f->why]);
+	pold_print_visible(f->reason, 0);
+	putchar('\n');
 }
 
 static size_t count(const struct pold_report *report, enum pold_why why)
@@ -87,6 +91,13 @@ static void print_notes(const struct pold_report *report)
 			(unsigned long long)report->not_kept);
 }
 
+static void print_held(const struct pold_held *held)
+{
+	pold_print_visible(held->policy, 0);
+	printf(": %s held back %llu times (monitor mode)\n", held->actions,
+		(unsigned long long)held->count);
+}
+
 void pold_report_text(const struct pold_report *report)
 {
 	if (report->findings.n)
@@ -97,9 +108,7 @@ void pold_report_text(const struct pold_report *report)
 	for (size_t i = 0; i < report->findings.n; i++)
 		print_line(&report->findings.items[i]);
 	for (size_t i = 0; i < report->held.n; i++)
-		printf("%s: %s held back %llu times (monitor mode)\n", report->held.items[i].policy,
-			report->held.items[i].actions,
-			(unsigned long long)report->held.items[i].count);
+		print_held(&report->held.items[i]);
 	print_notes(report);
 }
 

@@ -13,12 +13,18 @@ static void print_labels(const struct pold_who *who)
 	const char *separator = " ";
 
 	for (size_t i = 0; i < who->n_labels; i++)
-		if (strcmp(who->labels[i].key, POLD_LABEL_NAMESPACE) == 0)
-			printf("  %s:", who->labels[i].value);
+		if (strcmp(who->labels[i].key, POLD_LABEL_NAMESPACE) == 0) {
+			fputs("  ", stdout);
+			pold_print_visible(who->labels[i].value, 0);
+			putchar(':');
+		}
 	for (size_t i = 0; i < who->n_labels; i++) {
 		if (pold_label_is_derived(who->labels[i].key))
 			continue;
-		printf("%s%s=%s", separator, who->labels[i].key, who->labels[i].value);
+		fputs(separator, stdout);
+		pold_print_visible(who->labels[i].key, 0);
+		putchar('=');
+		pold_print_visible(who->labels[i].value, 0);
 		separator = ",";
 	}
 }

@@ -132,3 +132,17 @@ void pold_told_text(
 {
 	pold_told_name(bundle, name, number, out, size);
 }
+
+void pold_told_labels(const char *name, const char *endpoint, char *out, size_t size)
+{
+	POLB_FD fd = pold_told_open(name, false);
+	struct pold_pool pool = {0};
+	struct pold_told told;
+	struct pold_who who;
+
+	*out = '\0';
+	if (pold_told_find(fd, endpoint, &told) && told.record_bytes <= sizeof(told.record) &&
+		pold_who_read(&pool, told.record, told.record_bytes, &who))
+		pold_who_text(&who, out, size);
+	pold_pool_free(&pool);
+}

@@ -56,6 +56,9 @@ int pold_told_name(const struct polb_bundle *bundle, const char *name, uint32_t 
 void pold_told_text(const struct polb_bundle *bundle, const char *name, uint32_t number, char *out,
 	size_t size);
 
+/* Its labels as pold_who_text() has them, "" when nobody told of it. */
+void pold_told_labels(const char *name, const char *endpoint, char *out, size_t size);
+
 /* --- what a generation knows of them; exit codes ---------------------------------------------- */
 
 /* Makes `who` the record; POLD_BAD when there are too many labels. */

@@ -115,9 +115,13 @@ static void print_policies(const struct view *v)
 		char policy[256];
 
 		polb_trace_policy_text(v->b, i, policy, sizeof(policy));
-		printf("%-13s  %s", mode_name(mode_of(v, i)), policy);
-		if (p->file)
-			printf("  %s:%u", v->b->source_strings + p->file, p->line);
+		printf("%-13s  ", mode_name(mode_of(v, i)));
+		pold_print_visible(policy, 0);
+		if (p->file) {
+			fputs("  ", stdout);
+			pold_print_visible(v->b->source_strings + p->file, 0);
+			printf(":%u", p->line);
+		}
 		putchar('\n');
 	}
 }

@@ -175,6 +175,15 @@ sync() { pods "$2" >"$work/pods.yaml" && does "$1" sync "$work/pods.yaml" --name
 sync sync-appears 'app: server'
 allowed sync-server-allows client $late 7000
 denied sync-server-denies other $late 7000
+# it has a name wherever it is spoken of
+"$POLLOAD" events --name ends -o compact --timeout 4 --verdict deny >"$work/events" 2>&1 &
+sleep 0.5
+denied sync-is-denied-once-more other $late 7000
+wait $!
+if grep -q 'ingress lab/late \[10.77.0.50\] <- 10.77.0.30 (lab:app=other)' "$work/events"; then ok told-in-events; else not_ok told-in-events "$(head -n 2 "$work/events")"; fi
+does told-explained explain --from lab/other --to lab/late --port tcp/7000 --name ends
+does told-explained-by-address explain --from 10.77.0.30 --to $late --port tcp/7000 --name ends
+says told-in-explain 'ingress of lab/late: deny by '
 # a flow that was allowed is cut when the labels say otherwise
 sync sync-labels-change 'tier: front'
 allowed sync-other-is-allowed-now other $late 7000
@@ -295,6 +304,40 @@ if [ $hook = cgroup ]; then
 	denied pod-denies-new-container other $late 7003
 	does containers-forgotten endpoint del lab/multi --name ends
 	allowed containers-forgotten-all other $late 7003
+
+	# --- names that would drive a terminal, or pretend to be lines
+	mkdir "$LAB_CGROUPS/evil"
+	escape=$(printf '\033') bell=$(printf '\007') c1=$(printf '\302\233')
+	evil="lab/evil${escape}]0;x${bell}${c1}2J
+fake 1 attached"
+	does evil-added endpoint add "$evil" --cgroup evil --label "app=server" --label "x=a${escape}[31m
+y" --name ends
+	"$POLLOAD" events --name ends -o compact --timeout 3 >"$work/evil.events" 2>&1 &
+	"$POLLOAD" endpoint list --name ends >"$work/evil.list" 2>&1
+	"$POLLOAD" status --name ends >"$work/evil.status" 2>&1
+	"$POLLOAD" explain --from lab/client --to "$evil" --port tcp/7000 --name ends >"$work/evil.explain" 2>&1
+	printf '10.77.0.10 lab/client app=client\n10.77.0.30 lab/other app=ot%sher\n' "$escape[1m" >"$work/evil.lines"
+	"$POLLOAD" sync "$work/evil.lines" --dry-run --name ends >"$work/evil.sync" 2>&1
+	serve_in "$LAB_CGROUPS/evil" 7009
+	denied evil-is-denied other $late 7009
+	sleep 3
+	"$POLLOAD" mode audit --name ends
+	allowed evil-is-audited other $late 7009
+	"$POLLOAD" report --name ends >"$work/evil.report" 2>&1
+	"$POLLOAD" mode enforce --name ends
+	for file in "$work"/evil.*; do
+		what=${file##*.}
+		[ $what = lines ] && continue
+		if LC_ALL=C grep -q "[$escape$bell]" "$file" || LC_ALL=C grep -qF "$c1" "$file" || grep -q '^fake' "$file"; then
+			not_ok visible-$what "$(od -c "$file" | head -n 20)"
+		else
+			ok visible-$what
+		fi
+	done
+	for what in list explain events report; do
+		if grep -q -e u001b -e 'evil?]0' "$work/evil.$what"; then ok shown-$what; else not_ok shown-$what "$(cat "$work/evil.$what")"; fi
+	done
+	"$POLLOAD" endpoint del "$evil" --name ends
 
 	vanish slow
 	"$POLLOAD" remove --name ends
