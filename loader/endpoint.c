@@ -204,6 +204,7 @@ static int add(const struct pold_options *options, struct pold_state *state)
 		code = pold_state_open(state, options->name, true);
 	if (code)
 		return code;
+	pold_privileges_no_loading();
 	wanted.endpoint = pold_endpoint_find(&state->bundle, name);
 	if (!wanted.endpoint && !options->n_labels)
 		return pold_fail(POLD_BAD,
@@ -256,6 +257,7 @@ static int del(const struct pold_options *options, struct pold_state *state)
 	bool network = false, workload = false;
 	int code = pold_state_open(state, options->name, true);
 
+	pold_privileges_no_loading();
 	if (!code)
 		code = del_network(state, name, &network);
 	if (!code)

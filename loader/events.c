@@ -152,7 +152,7 @@ int pold_cmd_events(const struct pold_options *options)
 	int code = pold_options_arguments(options, 0, 0, "events [-o json|compact] ...");
 
 	if (!code)
-		code = pold_privileged();
+		code = pold_may_read();
 	if (code)
 		return code;
 	stream->json = options->output && strcmp(options->output, "json") == 0;

@@ -455,7 +455,7 @@ int pold_cmd_explain(const struct pold_options *options)
 	if (!code && connection == (options->events.pid != 0))
 		code = pold_fail(POLD_USAGE, "usage: polload %s", usage);
 	if (!code)
-		code = pold_privileged();
+		code = pold_may_read();
 	if (!code)
 		code = connection ? explain_connection(&e)
 				  : pold_explain_process(options, &e.out, e.json);

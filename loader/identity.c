@@ -138,6 +138,7 @@ static int open_told(struct told *t)
 	code = pold_state_open(t->state, t->options->name, true);
 	if (code)
 		return code;
+	pold_privileges_no_loading();
 	err = pold_store_open(&t->store, t->state->name, true);
 	if (!err)
 		err = pold_peers_open(&t->state->bundle, t->state->name, t->state->generation,

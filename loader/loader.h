@@ -101,7 +101,8 @@ int pold_options_arguments(const struct pold_options *options, int min, int max,
 #define POLD_ROOT "/sys/fs/bpf/polc"
 __attribute__((format(printf, 2, 3))) void pold_path(char out[POLD_PATH], const char *format, ...);
 void pold_prepare(void);   /* mounts bpffs and raises limits as far as it may */
-int pold_privileged(void); /* exit code */
+int pold_privileged(void); /* to change something; exit code */
+int pold_may_read(void);   /* likewise */
 int pold_root_open(int *lock_fd, bool exclusive, bool create); /* exit code; mounts bpffs, locks */
 int pold_root_check(void); /* that the root is only ours; exit code */
 int pold_pin_get(const char *format, ...) __attribute__((format(printf, 1, 2))); /* fd or -errno */
@@ -133,6 +134,8 @@ bool pold_interrupted(void);
 int pold_privileges_drop(const char *command, const struct pold_options *options);
 /* Nothing will be looked up by its number in the kernel any more: no CAP_SYS_ADMIN. */
 void pold_privileges_no_numbers(void);
+/* No program will be loaded any more: what is in force is known to be confirmed. */
+void pold_privileges_no_loading(void);
 
 /* trust.c: the key that vouches for a bundle; `what` names it in messages. Exit code. */
 struct pold_signer {

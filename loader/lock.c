@@ -131,11 +131,13 @@ int pold_readers_lock(const char *name, int *lock_fd)
 	POLB_FD fd = open_name(name, path);
 	int code;
 
-	if (fd < 0)
+	if (fd < 0 && errno != EACCES)
 		return pold_fail(POLD_ENVIRONMENT, "nothing is applied under the name %s", name);
 	code = pold_root_check();
 	if (code)
 		return code;
+	if (fd < 0)
+		return pold_fail(POLD_ENVIRONMENT, "%s: %s", path, strerror(EACCES));
 	code = pold_lock_take(fd, path, false);
 	if (!code)
 		*lock_fd = polb_take_fd(&fd);

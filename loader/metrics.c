@@ -99,7 +99,7 @@ int pold_cmd_metrics(const struct pold_options *options)
 	int code = pold_options_arguments(options, 0, 0, "metrics [--output-file FILE] ...");
 
 	if (!code)
-		code = pold_privileged();
+		code = pold_may_read();
 	if (code)
 		return code;
 	if (options->listen && (path || options->interval_s >= 0))

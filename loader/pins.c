@@ -42,17 +42,34 @@ static bool has_capability(const struct __user_cap_data_struct caps[2], unsigned
 	return caps[capability / 32].effective & (1u << (capability % 32));
 }
 
-int pold_privileged(void)
+static int capabilities(struct __user_cap_data_struct caps[2])
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct caps[2] = {0};
 
 	if (syscall(SYS_capget, &header, caps))
 		return pold_fail(POLD_ENVIRONMENT, "cannot read capabilities: %s", strerror(errno));
-	if (has_capability(caps, CAP_SYS_ADMIN) ||
+	return POLD_OK;
+}
+
+int pold_privileged(void)
+{
+	struct __user_cap_data_struct caps[2] = {0};
+	int code = capabilities(caps);
+
+	if (code || has_capability(caps, CAP_SYS_ADMIN) ||
 		(has_capability(caps, CAPABILITY_BPF) && has_capability(caps, CAP_NET_ADMIN)))
-		return POLD_OK;
+		return code;
 	return pold_fail(POLD_ENVIRONMENT, "must be root (or have CAP_BPF and CAP_NET_ADMIN)");
+}
+
+int pold_may_read(void)
+{
+	struct __user_cap_data_struct caps[2] = {0};
+	int code = capabilities(caps);
+
+	if (code || has_capability(caps, CAP_SYS_ADMIN) || has_capability(caps, CAPABILITY_BPF))
+		return code;
+	return pold_fail(POLD_ENVIRONMENT, "must be root (or have CAP_BPF)");
 }
 
 /*
@@ -110,6 +127,8 @@ int pold_root_check(void)
 {
 	POLB_FD fd = open(POLD_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
+	if (fd < 0 && errno == EACCES) /* somebody else's: whose, can be seen */
+		fd = open(POLD_ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? pold_fail(POLD_ENVIRONMENT, POLD_ROOT ": %s", strerror(errno))
 		      : check_root(fd);
 }

@@ -20,41 +20,57 @@
 #define PERFMON BIT(38)
 #define LAST_CAPABILITY 63
 
-/* Pins, maps; programs on cgroups and interfaces. */
-#define MAPS (BPF | BIT(CAP_NET_ADMIN))
-/* Files of any user: bundles, inventories, executables with probes. */
-#define FILES BIT(CAP_DAC_READ_SEARCH)
-/* /proc of other users' processes; addresses in kallsyms. */
-#define PROCESSES (BIT(CAP_SYS_PTRACE) | BIT(CAP_SYSLOG))
-/* A file may go into another user's directory. */
-#define OUTPUT BIT(CAP_DAC_OVERRIDE)
 /*
- * CAP_SYS_ADMIN: the kernel gives descriptors of BTF (modules), programs and maps by their number
- * to nobody else. CAP_SYS_RESOURCE: memory of maps before 5.11.
+ * What the kernel asks for (kernel/bpf/syscall.c and its callers):
+ *
+ * CAP_BPF: any bpf() at all where kernel.unprivileged_bpf_disabled is set, as it is nearly
+ *   everywhere; pins and maps that belong to our user need nothing else to be read or written.
+ * CAP_NET_ADMIN: loading and attaching programs of cgroups and tc, qdiscs and filters.
+ * CAP_PERFMON: loading tracing programs, and network programs that compare pointers; perf events.
+ * CAP_SYS_ADMIN: descriptors by number (BPF_PROG_GET_FD_BY_ID, BPF_MAP_GET_FD_BY_ID,
+ *   BPF_BTF_GET_FD_BY_ID: capable(CAP_SYS_ADMIN), since 6.x in the initial namespace): BTF of
+ *   modules when a bundle is loaded, programs behind pinned links for their counters, programs of
+ *   others for doctor. Nothing takes its place; what only shows more does without where it lacks.
+ * CAP_SYS_RESOURCE: memory of maps and programs before 5.11 is charged to RLIMIT_MEMLOCK, which
+ *   only this raises above its hard limit.
+ * CAP_SYSLOG: addresses in /proc/kallsyms. CAP_SYS_PTRACE: /proc/PID/exe and ns of others.
+ * CAP_DAC_READ_SEARCH: files of any user (bundles, inventories, executables with probes), and
+ *   open_by_handle_at(), by which a cgroup's number becomes its path.
+ * CAP_DAC_OVERRIDE: a file may go into another user's directory.
  */
+#define READING BPF
+#define ATTACHING (BPF | BIT(CAP_NET_ADMIN) | BIT(CAP_SYS_RESOURCE))
+#define FILES BIT(CAP_DAC_READ_SEARCH)
+#define CGROUPS_BY_NUMBER BIT(CAP_DAC_READ_SEARCH)
+#define SYMBOLS BIT(CAP_SYSLOG)
+#define PROCESSES BIT(CAP_SYS_PTRACE)
+#define OUTPUT BIT(CAP_DAC_OVERRIDE)
 #define BY_NUMBER BIT(CAP_SYS_ADMIN)
-#define LOADING (MAPS | PERFMON | BIT(CAP_SYS_RESOURCE) | FILES | PROCESSES | BY_NUMBER)
+#define LOADING (ATTACHING | PERFMON | FILES | PROCESSES | SYMBOLS | BY_NUMBER)
 
 /* Whoever writes may have to return from a generation that nobody confirmed: load another one. */
 static const struct {
-	const char *command;
+	const char *command, *argument; /* NULL: whatever it is */
 	uint64_t keeps;
 } table[] = {
-	{"apply", LOADING},
-	{"rollback", LOADING},
-	{"confirm", LOADING},
-	{"remove", LOADING},
-	{"mode", LOADING},
-	{"endpoint", LOADING},
-	{"identity", LOADING},
-	{"sync", LOADING},
-	{"verify", LOADING},
-	{"doctor", LOADING},
-	{"status", MAPS | PERFMON | FILES | BY_NUMBER},
-	{"metrics", MAPS | PERFMON | FILES | BY_NUMBER | OUTPUT},
-	{"events", MAPS | PERFMON | FILES | PROCESSES | OUTPUT},
-	{"report", MAPS | PERFMON | FILES},
-	{"explain", MAPS | PERFMON | FILES | PROCESSES},
+	{"apply", NULL, LOADING},
+	{"rollback", NULL, LOADING},
+	{"confirm", NULL, LOADING},
+	{"remove", NULL, LOADING},
+	{"mode", NULL, LOADING},
+	/* where a place is now is seen in other users' processes */
+	{"endpoint", "list", READING | PROCESSES},
+	{"endpoint", NULL, LOADING},
+	{"identity", "list", READING},
+	{"identity", NULL, LOADING},
+	{"sync", NULL, LOADING},
+	{"verify", NULL, LOADING},
+	{"doctor", NULL, LOADING}, /* loads programs to see which the kernel takes */
+	{"status", NULL, READING | PROCESSES | BY_NUMBER},
+	{"metrics", NULL, READING | PROCESSES | BY_NUMBER | OUTPUT},
+	{"events", NULL, READING | CGROUPS_BY_NUMBER | PROCESSES | SYMBOLS | OUTPUT},
+	{"report", NULL, READING},
+	{"explain", NULL, READING | CGROUPS_BY_NUMBER | PROCESSES},
 };
 
 struct sets {
@@ -103,12 +119,21 @@ static int drop(uint64_t keeps, bool others_run)
 	return set(&s, keeps);
 }
 
+static bool is_meant(size_t i, const char *command, const struct pold_options *options)
+{
+	const char *argument = table[i].argument;
+
+	return strcmp(table[i].command, command) == 0 &&
+	       (!argument ||
+		       (options->n_arguments > 0 && strcmp(options->arguments[0], argument) == 0));
+}
+
 int pold_privileges_drop(const char *command, const struct pold_options *options)
 {
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		int err;
 
-		if (strcmp(table[i].command, command) != 0)
+		if (!is_meant(i, command, options))
 			continue;
 		/* the command of --health is the administrator's, and may need what we do not */
 		err = drop(table[i].keeps, options->health != NULL);
@@ -119,10 +144,20 @@ int pold_privileges_drop(const char *command, const struct pold_options *options
 	return POLD_OK;
 }
 
-void pold_privileges_no_numbers(void)
+static void keep(uint64_t keeps)
 {
 	struct sets s;
 
 	if (!get(&s))
-		set(&s, ~BY_NUMBER);
+		set(&s, keeps);
+}
+
+void pold_privileges_no_numbers(void)
+{
+	keep(~BY_NUMBER);
+}
+
+void pold_privileges_no_loading(void)
+{
+	keep(ATTACHING | FILES | PROCESSES);
 }

@@ -39,7 +39,7 @@ int pold_cmd_report(const struct pold_options *options)
 		options, 0, 0, "report [--name NAME] [--policy NAME]... [-o text|json|yaml|pol]");
 
 	if (!code)
-		code = pold_privileged();
+		code = pold_may_read();
 	if (!code)
 		code = find(&report, options);
 	if (code)

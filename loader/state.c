@@ -62,7 +62,7 @@ int pold_state_generation(struct pold_state *state, const char *name, uint32_t g
  * they read does not go away. */
 static int lock(struct pold_state *state, const char *name, bool exclusive)
 {
-	int code = exclusive ? pold_root_open(&state->lock_fd, true, false) : pold_privileged();
+	int code = exclusive ? pold_root_open(&state->lock_fd, true, false) : pold_may_read();
 
 	if (!code)
 		code = exclusive ? pold_return_if_overdue(name, state->lock_fd)

@@ -272,7 +272,7 @@ int pold_cmd_status(const struct pold_options *options)
 	size_t n = 0;
 
 	if (!code && !options->named)
-		code = pold_privileged();
+		code = pold_may_read();
 	if (!code && !options->named && pold_names(&names, &n))
 		code = pold_fail(POLD_ENVIRONMENT, "cannot list the bundles");
 	if (code)
