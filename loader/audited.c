@@ -52,6 +52,27 @@ int pold_audited_read(
 	return 0;
 }
 
+int pold_audited_reset(const struct pold_state *state)
+{
+	static const struct polb_audited nothing;
+	POLB_FD fd = pold_state_map(state, "polt_audited");
+	POLB_FREE struct pold_audited *all = NULL;
+	static const struct polb_audited_key overflow;
+	uint64_t not_kept = 0;
+	size_t n = 0;
+	int err = pold_audited_read(state, &all, &n, &not_kept);
+
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	for (size_t i = 0; !err && i < n; i++)
+		if (bpf_map_delete_elem(fd, &all[i].key) && errno != ENOENT)
+			err = -errno;
+	/* stays: the programs only add to it */
+	if (!err && bpf_map_update_elem(fd, &overflow, &nothing, BPF_EXIST) && errno != ENOENT)
+		err = -errno;
+	return err;
+}
+
 /* --- identities of one bundle as another numbers them -------------------------------------------
  */
 

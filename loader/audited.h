@@ -13,6 +13,9 @@ struct pold_audited {
 /* malloc'd; *not_kept: packets that found no room. -ENOENT: the generation has no such map. */
 int pold_audited_read(
 	const struct pold_state *state, struct pold_audited **out, size_t *n, uint64_t *not_kept);
+/* From now on anew; what comes meanwhile is either forgotten or kept. 0, also without such a map.
+ */
+int pold_audited_reset(const struct pold_state *state);
 /*
  * What `old` has kept is added to a new generation's map, by meaning: the endpoint's name, the
  * labels of the peer, `rules`: new number of each old rule, 0: none. 0 or -errno.

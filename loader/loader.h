@@ -72,6 +72,7 @@ struct pold_options {
 	uint32_t avoid;                 /* --avoid: bits of enum polb_mechanism */
 	bool audit, all, help;
 	bool dry_run;
+	bool reset;              /* --reset: report */
 	bool keep_modes;         /* --keep-modes */
 	double wait_s;           /* --wait: for the lock; negative: not given */
 	double confirm_s;        /* --confirm; negative: not given */

@@ -57,7 +57,7 @@ static const struct command {
 		"metrics [--output-file FILE | --listen ADDRESS:PORT] [--interval TIME]\n"
 		"       [--compat tetragon]",
 		pold_cmd_metrics},
-	{"report", "report [--name NAME] [--policy NAME]... [-o text|json|yaml|pol]",
+	{"report", "report [--name NAME] [--policy NAME]... [-o text|json|yaml|pol] [--reset]",
 		pold_cmd_report},
 	{"explain",
 		"explain --from WHO --to WHO --port PROTOCOL/PORT [--name NAME] [-o text|json]\n"

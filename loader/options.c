@@ -47,6 +47,7 @@ static const struct option table[] = {
 	{"stack-addresses", no_argument, NULL, 'z'},
 	{"callbacks", no_argument, NULL, 'w'},
 	{"dry-run", no_argument, NULL, 'd'},
+	{"reset", no_argument, NULL, 'X'},
 	{"wait", required_argument, NULL, 'W'},
 	{"confirm", required_argument, NULL, 'f'},
 	{"health", required_argument, NULL, 'H'},
@@ -81,7 +82,7 @@ static const struct {
 	{"identity", "nLskolWme"},
 	{"sync", "nNodWDme"},
 	{"metrics", "nlFGIM"},
-	{"report", "nlPo"},
+	{"report", "nlPoX"},
 	{"explain", "njuVgpoP"},
 	{"doctor", "oNK"},
 	{"events", "noCtsPTBpOFRxyzwJ"},
@@ -287,6 +288,9 @@ static int take_events(struct pold_event_options *e, int letter, const char *val
 static int take_node(struct pold_options *o, int letter, const char *value)
 {
 	switch (letter) {
+	case 'X':
+		o->reset = true;
+		break;
 	case 'd':
 		o->dry_run = true;
 		break;
