@@ -69,10 +69,22 @@ static inline void fuzz_compile(struct polc *polc, struct polc_input *input)
 	fclose(null);
 }
 
-/* The input as a file with the given ending; the path is in `path`. */
+static char fuzz_path[64];
+
+static void fuzz_remove_file(void)
+{
+	unlink(fuzz_path);
+}
+
+/* The input as a file with the given ending; the path is in `path`. It goes when the process ends.
+ */
 static inline void fuzz_file(char path[64], const char *ending, const uint8_t *data, size_t size)
 {
 	snprintf(path, 64, "/tmp/polc-fuzz-%d%s", (int)getpid(), ending);
+	if (!*fuzz_path) {
+		memcpy(fuzz_path, path, sizeof(fuzz_path));
+		atexit(fuzz_remove_file);
+	}
 	FILE *file = fopen(path, "w");
 
 	if (!file || fwrite(data, 1, size, file) != size || fclose(file))
