@@ -20,7 +20,7 @@ static __always_inline void polt_audited_fill(
 		return;
 	key->family = p->key.family;
 	key->protocol = p->key.protocol;
-	key->identity = polt_peer(&p->key).identity;
+	key->identity = polt_peer_identity(POLT_REMOTE(&p->key), p->key.family);
 	if (!POLB_IDENTITY_NAMED(key->identity))
 		__builtin_memcpy(key->remote, p->key.remote, sizeof(key->remote));
 	if (polt_is_icmp(p->key.family, p->key.protocol))

@@ -50,8 +50,6 @@ static __always_inline void polt_flow_touch(
 		WRITE_ONCE(flow->last_seen, now);
 }
 
-typedef __u64 __attribute__((may_alias)) polt_word;
-
 static __always_inline bool polt_same_key(
 	const struct polb_flow_key *a, const struct polb_flow_key *b)
 {
@@ -144,7 +142,7 @@ static __always_inline __u32 polt_adopt(const struct polt_packet *p,
 	if (p->key.protocol != POLT_PROTO_TCP || p->opening || !config->adopt_until_ns ||
 		bpf_ktime_get_ns() >= config->adopt_until_ns)
 		return denied;
-	__u32 result = polt_judge(p, endpoint, !p->direction);
+	__u32 result = polt_judge_packet(p, endpoint, !p->direction);
 	if (polt_verdict(result) == POLB_VERDICT_DENY)
 		return denied;
 	*origin = !p->direction;
@@ -188,7 +186,7 @@ static __always_inline __u32 polt_flow_result(const struct polt_packet *p,
 {
 	if (known->live && (__u32)(known->state >> 32) == p->epoch)
 		return known->state;
-	__u32 result = polt_judge(p, endpoint, *origin);
+	__u32 result = polt_judge_packet(p, endpoint, *origin);
 	if (!known->live && polt_verdict(result) == POLB_VERDICT_DENY)
 		result = polt_adopt(p, endpoint, config, result, origin);
 	return polt_audit(result, endpoint);

@@ -92,7 +92,7 @@ static __always_inline __u8 polt_flow_verdict(
 	struct polb_flow copy = *flow;
 	__u32 result = copy.state;
 	if ((__u32)(copy.state >> 32) != p->epoch) {
-		result = polt_audit(polt_judge(p, endpoint, copy.origin), endpoint);
+		result = polt_audit(polt_judge_packet(p, endpoint, copy.origin), endpoint);
 		copy.state = polt_state(p, result);
 		if (polt_verdict(result) != POLB_VERDICT_DENY)
 			bpf_map_update_elem(&polt_flows, &p->key, &copy, BPF_ANY);
@@ -127,7 +127,9 @@ static __always_inline __u8 polt_related(
 static __always_inline __u32 polt_related_audit(
 	const struct polt_packet *p, const struct polb_endpoint *endpoint)
 {
-	__u32 all = polt_judge_table(p, polt_tables_of(endpoint, p->direction) >> 32, p->direction);
+	__u32 table = polt_tables_of(endpoint, p->direction) >> 32;
+	__u32 all = polt_judge(
+		POLT_REMOTE(&p->key), polt_asked(p, p->direction), POLB_TABLES(table, table));
 
 	if (polt_verdict(all) == POLB_VERDICT_DENY)
 		return (all & ~0xffu) | POLB_VERDICT_AUDIT;
@@ -200,7 +202,7 @@ static __noinline __u64 polt_stateless(struct __sk_buff *skb, const struct polt_
 	if (related == POLB_VERDICT_AUDIT && !polt_bundle_audits(endpoint))
 		return polt_related_audit(p, endpoint) | POLT_DECIDED;
 #endif
-	return polt_audit(polt_judge(p, endpoint, p->direction), endpoint) | POLT_DECIDED |
+	return polt_audit(polt_judge_packet(p, endpoint, p->direction), endpoint) | POLT_DECIDED |
 	       POLT_OPENED;
 }
 

@@ -281,17 +281,17 @@ static __always_inline void polt_apply_layer4(struct polt_packet *p, __u64 field
 static __always_inline bool polt_load_addresses(
 	struct __sk_buff *skb, struct polt_packet *p, __u32 l3, __u32 version)
 {
-	__u32 pair[8];
+	polt_word pair[4];
 
 	if (version == 4) {
 		if (bpf_skb_load_bytes(skb, l3 + 12, pair, 8))
 			return false;
-		polt_set_addresses4(p, pair[0], pair[1]);
+		polt_set_addresses4(p, pair[0], pair[0] >> 32);
 		return true;
 	}
 	if (bpf_skb_load_bytes(skb, l3 + 8, pair, 32))
 		return false;
-	polt_set_addresses6(p, pair, pair + 4);
+	polt_set_addresses6(p, pair, pair + 2);
 	return true;
 }
 

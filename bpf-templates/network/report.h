@@ -88,7 +88,8 @@ static __always_inline void polt_fill_event(
 	event->rule = result >> 8;
 	event->generation = polt_generation;
 	event->endpoint = p->endpoint;
-	event->peer_identity = p->key.family ? polt_peer(&p->key).identity : 0;
+	event->peer_identity =
+		p->key.family ? polt_peer_identity(POLT_REMOTE(&p->key), p->key.family) : 0;
 	__builtin_memcpy(event->local, p->key.local, sizeof(event->local));
 	__builtin_memcpy(event->remote, p->key.remote, sizeof(event->remote));
 	event->local_port = icmp ? p->icmp_code : p->key.local_port;

@@ -9,25 +9,27 @@
 
 #include "full.h"
 
-static __always_inline bool polt_short_l4(
-	struct polt_packet *p, const void *l4, const void *data_end, __u32 room)
+static __always_inline bool polt_short_l4(struct polt_packet *p, __u8 family, __u8 protocol,
+	const void *l4, const void *data_end, __u32 room)
 {
-	const struct polt_ports *ports = l4;
+	__u8 hook = p->hook, direction = p->direction;
+	__u32 size = protocol == POLT_PROTO_TCP ? POLT_TCP_HEADER : POLT_UDP_HEADER;
 
-	if (p->key.protocol == POLT_PROTO_TCP) {
-		if (l4 + POLT_TCP_HEADER > data_end || room < POLT_TCP_HEADER)
-			return false;
-		p->byte = ((const __u8 *)l4)[POLT_TCP_FLAGS];
-		p->opening = (p->byte & (POLT_TCP_SYN | POLT_TCP_ACK)) == POLT_TCP_SYN;
-	} else if (p->key.protocol == POLT_PROTO_UDP) {
-		if (l4 + POLT_UDP_HEADER > data_end || room < POLT_UDP_HEADER)
-			return false;
-	} else {
+	if (protocol != POLT_PROTO_TCP && protocol != POLT_PROTO_UDP)
 		return false;
+	if (room < size || l4 + POLT_UDP_HEADER > data_end)
+		return false;
+	__u32 ports = polt_htonl(*(const __u32 *)l4); /* the source in the upper half */
+	if (direction == POLB_EGRESS)
+		ports = ports << 16 | ports >> 16;
+	polt_packet_ports(p, ports, family, protocol);
+	if (protocol == POLT_PROTO_TCP) {
+		if (l4 + POLT_TCP_HEADER > data_end)
+			return false;
+		polt_packet_marks(p, hook, direction, ((const __u8 *)l4)[POLT_TCP_FLAGS]);
+	} else {
+		polt_packet_marks(p, hook, direction, polt_zero(room));
 	}
-	bool out = p->direction == POLB_EGRESS;
-	p->key.local_port = polt_ntohs(out ? ports->src : ports->dst);
-	p->key.remote_port = polt_ntohs(out ? ports->dst : ports->src);
 	return true;
 }
 
@@ -41,10 +43,9 @@ static __always_inline bool polt_short_ipv4(
 		ip->fragment & polt_htons(POLT_IPV4_MORE | POLT_IPV4_OFFSET))
 		return false;
 	polt_set_addresses4(p, ip->src, ip->dst);
-	p->key.protocol = ip->protocol;
 	if (p->key.local[0] == p->key.remote[0] || polt_loopback(&p->key))
 		return false;
-	return polt_short_l4(p, ip + 1, data_end, total - sizeof(*ip));
+	return polt_short_l4(p, 4, ip->protocol, ip + 1, data_end, total - sizeof(*ip));
 }
 
 static __always_inline bool polt_short_ipv6(
@@ -52,16 +53,13 @@ static __always_inline bool polt_short_ipv6(
 {
 	if ((const void *)(ip + 1) > data_end)
 		return false;
-	__u32 payload = polt_ntohs(ip->payload_length), src[4], dst[4];
+	__u32 payload = polt_ntohs(ip->payload_length);
 	if (((const __u8 *)ip)[0] >> 4 != 6 || payload + sizeof(*ip) > room)
 		return false;
-	__builtin_memcpy(src, ip->src, sizeof(src));
-	__builtin_memcpy(dst, ip->dst, sizeof(dst));
-	polt_set_addresses6(p, src, dst);
-	p->key.protocol = ip->next_header;
+	polt_set_addresses6(p, (const polt_word *)ip->src, (const polt_word *)ip->dst);
 	if (polt_same_address(&p->key) || polt_loopback(&p->key))
 		return false;
-	return polt_short_l4(p, ip + 1, data_end, payload);
+	return polt_short_l4(p, 6, ip->next_header, ip + 1, data_end, payload);
 }
 
 static __always_inline bool polt_short_parse(const struct __sk_buff *skb, struct polt_packet *p)
@@ -156,7 +154,9 @@ static __always_inline int polt_packet(struct __sk_buff *skb, struct polt_packet
 
 		if (parsed == POLT_ARP)
 			return true;
+		polt_packet_forget(p);
 		outcome = polt_before_flow(p, parsed);
+		polt_packet_forget(p);
 		if (!outcome && p->stateless)
 			outcome = polt_stateless(skb, p);
 	}
@@ -167,7 +167,7 @@ static __always_inline int polt_packet(struct __sk_buff *skb, struct polt_packet
 			return true;
 		outcome = polt_flow_packet(skb, p, flow);
 	}
-	int passes = polt_finish(p, outcome);
+	int passes = polt_finish(p, polt_any(outcome));
 	if (passes && p->fragment == POLT_FIRST)
 		polt_keep_fragment(p);
 	return passes;
