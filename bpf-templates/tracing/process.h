@@ -7,7 +7,7 @@
  *
  * Budget: fork 1,400 instructions executed, exit 1,000, exec 12,000 (6.12, with what attaching
  * costs; 29,000 allowed for the three), of them a third for copying into the map and the ring.
- * Verifier: 17,000 for exec.
+ * Verifier: 16,000 for exec.
  */
 #ifndef POLT_PROCESS_H
 #define POLT_PROCESS_H
@@ -92,12 +92,12 @@ static __always_inline __u32 polt_read_pid(const struct task_struct *leader, __u
 }
 
 static __always_inline __u32 polt_read_namespaces(
-	__u32 out[POLB_N_NAMESPACES], const struct task_struct *task)
+	__u32 out[POLB_N_NAMESPACES], const struct task_struct *task, const struct cred *cred)
 {
 	const struct nsproxy *ns = task->nsproxy;
 	__u32 ns_pid = polt_read_pid(task->group_leader, &out[POLB_NS_PID]);
 
-	out[POLB_NS_USER] = task->cred->user_ns->ns.inum;
+	out[POLB_NS_USER] = cred->user_ns->ns.inum;
 	if (!ns)
 		return ns_pid;
 	out[POLB_NS_UTS] = ns->uts_ns->ns.inum;
@@ -125,6 +125,29 @@ static __always_inline __u32 polt_read_auid(const struct task_struct *task)
 
 /* --- exec: what a reader needs -------------------------------------------------------------------
  */
+
+/*
+ * What an image is told by. Read from the task once: for each pointer that is loaded from a trusted
+ * one the verifier looks (6.2; by name, through all types up to 6.18) whether it is trusted, too.
+ */
+struct polt_image {
+	const struct mm_struct *mm;
+	const struct fs_struct *fs;
+	const struct cred *cred;
+	const struct file *exe;
+	__u32 parent; /* tgid */
+};
+
+static __always_inline struct polt_image polt_read_image(const struct task_struct *task)
+{
+	const struct mm_struct *mm = task->mm;
+
+	return (struct polt_image){.mm = mm,
+		.fs = task->fs,
+		.cred = task->cred,
+		.exe = mm->exe_file,
+		.parent = task->real_parent->tgid};
+}
 
 /* Copies the path's text, of a longer one the last `max` bytes; how many. */
 static __always_inline __u32 polt_exec_path(
@@ -168,9 +191,8 @@ static __always_inline __u32 polt_exec_arguments(
 }
 
 static __always_inline __u32 polt_exec_cwd(
-	struct polt_scratch *s, const struct task_struct *task, char *into, __u32 *flags)
+	struct polt_scratch *s, const struct fs_struct *fs, char *into, __u32 *flags)
 {
-	const struct fs_struct *fs = task->fs;
 	struct polt_path path = {.mnt = (__u64)fs->pwd.mnt, .dentry = (__u64)fs->pwd.dentry};
 	__u32 size = 0, path_flags;
 	int at = -1;
@@ -205,10 +227,9 @@ static __always_inline bool polt_is_secure_exec(const struct linux_binprm *bprm)
 
 /* What raised privileges; a process that was privileged in that way before is not counted. */
 static __always_inline __u32 polt_exec_secure(
-	const struct linux_binprm *bprm, const struct polb_credentials *c)
+	const struct linux_binprm *bprm, const struct file *exe, const struct polb_credentials *c)
 {
-	const struct file *file = bprm->file;
-	__u16 mode = file->f_inode->i_mode;
+	__u16 mode = exe->f_inode->i_mode;
 	__u32 secure = 0;
 
 	if (!polt_is_secure_exec(bprm))
@@ -223,16 +244,16 @@ static __always_inline __u32 polt_exec_secure(
 }
 
 /* The texts behind the binary's. Sizes add up to POLB_EXEC_TEXT at most. */
-static __always_inline void polt_exec_texts(struct polt_scratch *s, const struct task_struct *task,
+static __always_inline void polt_exec_texts(struct polt_scratch *s, const struct polt_image *image,
 	const struct linux_binprm *bprm, struct polb_exec *e)
 {
 	__u32 at = e->binary_size & (2 * POLB_EXEC_BINARY - 1), n, flags = e->flags;
 
 	if (at > POLB_EXEC_BINARY)
 		return;
-	e->arguments_size = n = polt_exec_arguments(s, task->mm, e->text + at, &flags);
+	e->arguments_size = n = polt_exec_arguments(s, image->mm, e->text + at, &flags);
 	at += n;
-	e->cwd_size = n = polt_exec_cwd(s, task, e->text + at, &flags);
+	e->cwd_size = n = polt_exec_cwd(s, image->fs, e->text + at, &flags);
 	at += n;
 	e->invoked_size = polt_exec_invoked(bprm, e->text + at);
 	e->flags = flags;
@@ -275,13 +296,13 @@ static __always_inline void polt_record_no_parent(struct polt_record *to)
  * image that was here before (reference 1.4). An unknown process asks its parent's record.
  */
 static __always_inline void polt_record_origin(
-	struct polt_record *record, const struct task_struct *task)
+	struct polt_record *record, const struct polt_image *image)
 {
 	struct polb_process *p = &record->process;
 	const struct polt_record *old = bpf_map_lookup_elem(&polt_processes, &p->pid);
 	bool is_clone = old && old->process.flags & POLB_PROCESS_CLONE;
 
-	p->parent_pid = task->real_parent->tgid;
+	p->parent_pid = image->parent;
 	if (old && !is_clone)
 		p->parent_pid = p->pid;
 	if (!old)
@@ -325,13 +346,14 @@ static __always_inline void polt_exec_send(struct polb_event_exec *event, __u32 
 		__builtin_offsetof(struct polb_event_exec, exec.text) + size, 0);
 }
 
-static __always_inline void polt_record_fill(struct polb_process *p, const struct task_struct *task)
+static __always_inline void polt_record_fill(
+	struct polb_process *p, const struct task_struct *task, const struct polt_image *image)
 {
 	p->exec_id = bpf_ktime_get_boot_ns();
 	p->pid = task->tgid;
 	p->auid = polt_read_auid(task);
 	p->cgroup = bpf_get_current_cgroup_id();
-	p->ns_pid = polt_read_namespaces(p->namespaces, task);
+	p->ns_pid = polt_read_namespaces(p->namespaces, task, image->cred);
 	p->flags = POLB_PROCESS_EXEC;
 }
 
@@ -341,28 +363,28 @@ static __always_inline void polt_exec(
 	struct polb_event_exec *event = &s->exec;
 	struct polt_record *record = &s->record;
 	struct polb_process *p = &record->process;
-	const struct file *exe = task->mm->exe_file;
+	const struct polt_image image = polt_read_image(task);
 	struct polt_path path;
 	__u32 size = 0, flags = 0, epoch;
 	int at = -1;
 
 	__builtin_memset(p->namespaces, 0, sizeof(p->namespaces));
-	polt_record_fill(p, task);
-	polt_record_origin(record, task);
-	if (exe && polt_path_of_file(&path, (__u64)exe, true))
+	polt_record_fill(p, task, &image);
+	polt_record_origin(record, &image);
+	if (image.exe && polt_path_of_file(&path, (__u64)image.exe, true))
 		at = polt_path_text(s, &path, &size, &flags);
 	if (at < 0)
 		p->flags |= POLB_PROCESS_NO_PATH;
 	polt_record_classify(s, record, at, size);
-	polt_read_credentials(&event->exec.credentials, task->cred);
+	polt_read_credentials(&event->exec.credentials, image.cred);
 	__builtin_memcpy(p->caps, event->exec.credentials.caps, sizeof(p->caps));
 	polt_exec_fill(&event->exec, p, task);
 	if (flags & POLB_PATH_UNLINKED)
 		event->exec.flags |= POLB_EXEC_UNLINKED;
 	event->exec.binary_size =
 		at < 0 ? 0 : polt_exec_path(s, event->exec.text, at, size, POLB_EXEC_BINARY);
-	event->exec.secureexec = polt_exec_secure(bprm, &event->exec.credentials);
-	polt_exec_texts(s, task, bprm, &event->exec);
+	event->exec.secureexec = polt_exec_secure(bprm, image.exe, &event->exec.credentials);
+	polt_exec_texts(s, &image, bprm, &event->exec);
 	bpf_map_update_elem(&polt_processes, &p->pid, record, BPF_ANY);
 	bpf_map_update_elem(&polt_execs, &p->pid, &event->exec, BPF_ANY);
 	polt_exec_send(event, polt_active_epoch(&epoch));

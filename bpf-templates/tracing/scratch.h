@@ -91,7 +91,7 @@ enum {
  * threads were preempted in theirs, and a run without a slot cannot judge. Each CPU begins to look
  * at slots that are its own while it needs no more of them.
  */
-enum { POLT_SCRATCH_SLOTS = 256, POLT_SCRATCH_PER_CPU = 8 };
+enum { POLT_SCRATCH_SLOTS = 256, POLT_SCRATCH_PER_CPU = 8, POLT_SCRATCH_GROUP = 16 };
 _Static_assert((POLT_SCRATCH_SLOTS & (POLT_SCRATCH_SLOTS - 1)) == 0, "a power of two");
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -106,24 +106,46 @@ static __always_inline struct polt_scratch *polt_scratch_at(__u32 slot)
 }
 
 /*
- * A slot, from `home` on; -1: every one is taken. Whoever sees itself alone after adding has it:
- * others, preempted or on another CPU, who add later see two. Two who add at once may both leave.
- * Global: verified once per program.
+ * Whoever sees itself alone after adding has the slot: others, preempted or on another CPU, who add
+ * later see two. Two who add at once may both leave.
  */
-__noinline int polt_scratch_find(__u32 home)
+static __always_inline bool polt_scratch_take(struct polt_scratch *s)
 {
-	for (__u32 i = 0; i < POLT_SCRATCH_SLOTS; i++) {
-		__u32 slot = (home + i) & (POLT_SCRATCH_SLOTS - 1);
+	if (READ_ONCE(s->users))
+		return false;
+	__sync_fetch_and_add(&s->users, 1);
+	if (likely(READ_ONCE(s->users) == 1))
+		return true;
+	__sync_fetch_and_add(&s->users, -1);
+	return false;
+}
+
+/*
+ * One of the POLT_SCRATCH_GROUP slots from `first` on; -1: every one is taken. Global, as its
+ * caller: the verifier goes round the loop of each once per program, not once for all slots.
+ */
+__noinline int polt_scratch_group(__u32 first)
+{
+	for (__u32 i = 0; i < POLT_SCRATCH_GROUP; i++) {
+		__u32 slot = (first + i) & (POLT_SCRATCH_SLOTS - 1);
 		struct polt_scratch *s = polt_scratch_at(slot);
 
 		if (!s)
 			return -1;
-		if (READ_ONCE(s->users))
-			continue;
-		__sync_fetch_and_add(&s->users, 1);
-		if (likely(READ_ONCE(s->users) == 1))
+		if (polt_scratch_take(s))
 			return slot;
-		__sync_fetch_and_add(&s->users, -1);
+	}
+	return -1;
+}
+
+/* A slot, from `home` on; -1: every one is taken. */
+__noinline int polt_scratch_find(__u32 home)
+{
+	for (__u32 i = 0; i < POLT_SCRATCH_SLOTS; i += POLT_SCRATCH_GROUP) {
+		int slot = polt_scratch_group(home + i);
+
+		if (slot >= 0)
+			return slot;
 	}
 	return -1;
 }

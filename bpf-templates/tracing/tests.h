@@ -261,7 +261,8 @@ static __noinline void polt_namespaces(__u32 out[POLB_N_NAMESPACES])
 {
 	if (polt_has_helper(get_current_task_btf)) {
 		__builtin_memset(out, 0, POLB_N_NAMESPACES * sizeof(out[0]));
-		polt_read_namespaces(out, bpf_get_current_task_btf());
+		const struct task_struct *task = bpf_get_current_task_btf();
+		polt_read_namespaces(out, task, task->cred);
 		return;
 	}
 #define X(name, text) out[POLB_NS_##name] = polt_namespace(POLB_NS_##name);
