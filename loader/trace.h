@@ -26,6 +26,8 @@ int pold_kernel_file(const char *type, const char *mount, const char *path);
 struct pold_kernel;
 int pold_kernel_open(const struct polb_bundle *bundle, struct pold_kernel **out);
 void pold_kernel_free(struct pold_kernel *kernel);
+/* Gives back the memory of the kernel's BTF: it is read again when it is needed. */
+void pold_kernel_forget(struct pold_kernel *kernel);
 /* What can be known before trying; `why` only when it cannot. Not for uprobes and USDT. */
 enum pold_can pold_kernel_can(struct pold_kernel *kernel,
 	const struct polb_bundle_trace_program *program, char why[POLD_WHY]);

@@ -121,6 +121,7 @@ int pold_trace_choose(struct pold_trace *t)
 	for (uint32_t i = 0; !code && i < t->bundle->n_trace_hooks; i++)
 		if (t->chosen[i] != t->next[i] && t->chosen[i] != POLB_NO_ALTERNATIVE)
 			code = choose_one(t, i);
+	pold_kernel_forget(t->kernel);
 	return code;
 }
 

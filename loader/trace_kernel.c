@@ -11,6 +11,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,9 @@
 #include <unistd.h>
 
 #include "runtime/cleanup.h"
+
+/* Of a kernel's BTF, which is copied once: more than any has, less than other large blocks have. */
+#define BTF_BYTES (12 << 20)
 
 /* A kernel symbol that some program names. */
 struct symbol {
@@ -29,10 +33,10 @@ struct symbol {
 
 struct pold_kernel {
 	const struct polb_bundle *bundle;
-	struct btf *vmlinux;
+	struct btf *vmlinux; /* NULL: none, or not read */
 	struct btf **modules;
 	size_t n_modules;
-	bool modules_read;
+	bool vmlinux_read, modules_read;
 	struct symbol *symbols; /* sorted */
 	size_t n_symbols;
 	bool symbols_known, in_init; /* in_init: the line read is of code freed after boot */
@@ -235,6 +239,31 @@ enum pold_can pold_kernel_can_trace(
 
 /* --- BTF -------------------------------------------------------------------------------------- */
 
+/* Of the kernel itself, read when it is first asked for. NULL: there is none. */
+static struct btf *vmlinux(struct pold_kernel *k)
+{
+	if (!k->vmlinux_read)
+		k->vmlinux = btf__load_vmlinux_btf();
+	k->vmlinux_read = true;
+	return k->vmlinux;
+}
+
+/*
+ * libbpf reads the same again for each load: its megabytes go where ours were, instead of pages
+ * that are new to the process.
+ */
+void pold_kernel_forget(struct pold_kernel *k)
+{
+	for (size_t i = 0; i < k->n_modules; i++)
+		btf__free(k->modules[i]);
+	free(k->modules);
+	btf__free(k->vmlinux);
+	k->modules = NULL;
+	k->n_modules = 0;
+	k->vmlinux = NULL;
+	k->vmlinux_read = k->modules_read = false;
+}
+
 static void add_module(struct pold_kernel *k, __u32 id)
 {
 	char name[64] = "";
@@ -250,7 +279,7 @@ static void add_module(struct pold_kernel *k, __u32 id)
 	if (!larger)
 		return;
 	k->modules = larger;
-	btf = btf__load_from_kernel_by_id_split(id, k->vmlinux);
+	btf = btf__load_from_kernel_by_id_split(id, vmlinux(k));
 	if (btf)
 		k->modules[k->n_modules++] = btf;
 }
@@ -269,7 +298,7 @@ static void read_modules(struct pold_kernel *k)
 static const struct btf *find_type(
 	struct pold_kernel *k, const char *name, __u32 kind, const struct btf_type **out)
 {
-	const struct btf *btf = k->vmlinux;
+	const struct btf *btf = vmlinux(k);
 	__s32 id = btf ? btf__find_by_name_kind(btf, name, kind) : -ENOENT;
 
 	if (id < 0 && btf)
@@ -346,7 +375,7 @@ static enum pold_can check_function(struct pold_kernel *k,
 	const struct btf_type *prototype = NULL;
 	const struct btf *btf;
 
-	if (!k->vmlinux)
+	if (!vmlinux(k))
 		return because(POLD_CANNOT, why, "this kernel has no BTF");
 	btf = find_function(k, name, &prototype);
 	if (!btf)
@@ -452,7 +481,7 @@ static enum pold_can check_raw(struct pold_kernel *k, const char *target, char w
 	const struct btf_type *type;
 	char name[256];
 
-	if (!k->vmlinux)
+	if (!vmlinux(k))
 		return POLD_CAN;
 	snprintf(name, sizeof(name), "btf_trace_%s", target);
 	if (!find_type(k, name, BTF_KIND_TYPEDEF, &type))
@@ -461,14 +490,14 @@ static enum pold_can check_raw(struct pold_kernel *k, const char *target, char w
 }
 
 /* Whether the kernel has a helper that programs of this kind need, by its name in BTF. */
-static bool has_helper(const struct pold_kernel *k, const char *name)
+static bool has_helper(struct pold_kernel *k, const char *name)
 {
-	__s32 id = k->vmlinux ? btf__find_by_name_kind(k->vmlinux, "bpf_func_id", BTF_KIND_ENUM)
-			      : -ENOENT;
-	const struct btf_type *type = id < 0 ? NULL : btf__type_by_id(k->vmlinux, (__u32)id);
+	const struct btf *btf = vmlinux(k);
+	__s32 id = btf ? btf__find_by_name_kind(btf, "bpf_func_id", BTF_KIND_ENUM) : -ENOENT;
+	const struct btf_type *type = id < 0 ? NULL : btf__type_by_id(btf, (__u32)id);
 
 	for (int i = 0; type && i < btf_vlen(type); i++)
-		if (strcmp(btf__name_by_offset(k->vmlinux, btf_enum(type)[i].name_off), name) == 0)
+		if (strcmp(btf__name_by_offset(btf, btf_enum(type)[i].name_off), name) == 0)
 			return true;
 	return false;
 }
@@ -523,13 +552,14 @@ int pold_kernel_open(const struct polb_bundle *bundle, struct pold_kernel **out)
 	if (!k)
 		return -ENOMEM;
 	k->bundle = bundle;
+	mallopt(M_MMAP_THRESHOLD, BTF_BYTES); /* see pold_kernel_forget() */
+	mallopt(M_TRIM_THRESHOLD, 3 * BTF_BYTES);
 	err = collect_symbols(k);
 	if (err) {
 		pold_kernel_free(k);
 		return err;
 	}
 	read_symbols(k);
-	k->vmlinux = btf__load_vmlinux_btf();
 	k->lsm = read_kernel_text("securityfs", "/sys/kernel/security", "lsm");
 	k->injected = read_injected();
 	*out = k;
@@ -540,10 +570,7 @@ void pold_kernel_free(struct pold_kernel *k)
 {
 	if (!k)
 		return;
-	for (size_t i = 0; i < k->n_modules; i++)
-		btf__free(k->modules[i]);
-	free(k->modules);
-	btf__free(k->vmlinux);
+	pold_kernel_forget(k);
 	free(k->symbols);
 	free(k->lsm);
 	free(k->injected);
