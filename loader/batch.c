@@ -7,16 +7,34 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "runtime/cleanup.h"
 
 #define BATCH 16384u
+#define HUGE_BYTES ((size_t)2 << 20)
 #define KERNEL_ENOTSUPP 524 /* the kernel's own number, not in errno.h */
 
 struct entries {
 	char *keys, *values;
 	size_t n, cap, key_size, value_size;
 };
+
+/* As realloc(); large ones in huge pages, where there are any. */
+static void *larger_array(void *old, size_t used, size_t bytes)
+{
+	void *larger;
+
+	if (bytes < HUGE_BYTES)
+		return realloc(old, bytes);
+	if (posix_memalign(&larger, HUGE_BYTES, bytes))
+		return NULL;
+	madvise(larger, bytes / HUGE_BYTES * HUGE_BYTES, MADV_HUGEPAGE);
+	if (used)
+		memcpy(larger, old, used);
+	free(old);
+	return larger;
+}
 
 static int grow(struct entries *e, size_t more)
 {
@@ -27,11 +45,11 @@ static int grow(struct entries *e, size_t more)
 		return 0;
 	while (cap < e->n + more)
 		cap *= 2;
-	larger = realloc(e->keys, cap * e->key_size);
+	larger = larger_array(e->keys, e->n * e->key_size, cap * e->key_size);
 	if (!larger)
 		return -ENOMEM;
 	e->keys = larger;
-	larger = realloc(e->values, cap * e->value_size);
+	larger = larger_array(e->values, e->n * e->value_size, cap * e->value_size);
 	if (!larger)
 		return -ENOMEM;
 	e->values = larger;

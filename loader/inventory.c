@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "inventory_addresses.h"
 #include "inventory_objects.h"
 #include "inventory_plain.h"
 #include "loader.h"
@@ -397,54 +398,7 @@ static uint32_t node_identity(struct builder *b, const char *name, const pold_la
 	return identity_of(b, &who, (struct pold_at){.path = name ? name : "node"});
 }
 
-/* ---- addresses, each once ---- */
-
-static void grow_addresses(struct pold_inventory *inventory)
-{
-	size_t n = inventory->addresses.n, slots = inventory->address_slots;
-	size_t expected = inventory->plain && !slots ? inventory->plain->lines.n : n;
-
-	if (n * 2 < slots)
-		return;
-	for (slots = slots ? slots : 1024; expected * 2 >= slots; slots *= 2)
-		;
-	inventory->address_slots = slots;
-	inventory->address_table =
-		pold_pool_new(&inventory->pool, slots * sizeof(*inventory->address_table));
-	for (size_t i = 0; i < n; i++) {
-		size_t slot = pold_addr_hash(&inventory->addresses.items[i].addr) & (slots - 1);
-
-		while (inventory->address_table[slot])
-			slot = (slot + 1) & (slots - 1);
-		inventory->address_table[slot] = (uint32_t)i + 1;
-	}
-}
-
-static bool same_addr(const struct polb_addr *a, const struct polb_addr *b)
-{
-	return memcmp(a, b, sizeof(*a)) == 0;
-}
-
-/* Where the address is in the table, or the free slot where it would be. */
-static size_t slot_of(const struct pold_inventory *inventory, const struct polb_addr *addr)
-{
-	size_t mask = inventory->address_slots - 1, slot = pold_addr_hash(addr) & mask;
-
-	while (inventory->address_table[slot] &&
-		!same_addr(
-			&inventory->addresses.items[inventory->address_table[slot] - 1].addr, addr))
-		slot = (slot + 1) & mask;
-	return slot;
-}
-
-const struct pold_inventory_address *pold_inventory_address(
-	const struct pold_inventory *inventory, const struct polb_addr *addr)
-{
-	uint32_t index =
-		inventory->address_slots ? inventory->address_table[slot_of(inventory, addr)] : 0;
-
-	return index ? &inventory->addresses.items[index - 1] : NULL;
-}
+/* ---- claims ---- */
 
 static void check_claims(struct builder *b, const struct pold_inventory_address *first,
 	const struct pold_inventory_address *second)
@@ -465,17 +419,17 @@ static void check_claims(struct builder *b, const struct pold_inventory_address 
 static void claim(struct builder *b, const struct pold_inventory_address *wanted)
 {
 	struct pold_inventory *inventory = b->inventory;
-	size_t slot;
+	struct pold_address_slot *slot;
 
-	grow_addresses(inventory);
-	slot = slot_of(inventory, &wanted->addr);
-	if (inventory->address_table[slot]) {
-		check_claims(
-			b, &inventory->addresses.items[inventory->address_table[slot] - 1], wanted);
+	pold_addresses_grow(inventory);
+	slot = pold_addresses_slot(inventory, &wanted->addr);
+	if (slot->index) {
+		check_claims(b, &inventory->addresses.items[slot->index - 1], wanted);
 		return;
 	}
 	*pold_list_push(b->pool, &inventory->addresses) = *wanted;
-	inventory->address_table[slot] = (uint32_t)inventory->addresses.n;
+	slot->index = (uint32_t)inventory->addresses.n;
+	slot->tag = pold_addresses_tag(pold_addr_hash(&wanted->addr));
 }
 
 static void claim_all(struct builder *b, const pold_addrs *addrs, enum pold_rank rank,
@@ -584,7 +538,7 @@ static void add_apiservers(struct builder *b)
 
 	for (size_t i = 0; i < inventory->apiserver_addrs.n; i++) {
 		const struct polb_addr *addr = &inventory->apiserver_addrs.items[i];
-		uint32_t index = inventory->address_table[slot_of(inventory, addr)];
+		uint32_t index = pold_addresses_slot(inventory, addr)->index;
 		const pold_addrs one = {.items = &inventory->apiserver_addrs.items[i], .n = 1};
 		struct pold_who who;
 

@@ -94,6 +94,11 @@ struct pold_source {
 	uint32_t read_s; /* CLOCK_BOOTTIME: what it says was true then */
 };
 
+struct pold_address_slot {
+	uint32_t index; /* + 1; 0: free */
+	uint32_t tag;   /* other bits of the hash: most addresses that differ need no look */
+};
+
 struct pold_inventory { /* zero-initialised: empty */
 	struct pold_pool pool;
 	uint32_t speaks; /* POLD_SPEAKS_* */
@@ -106,8 +111,8 @@ struct pold_inventory { /* zero-initialised: empty */
 	pold_addrs apiserver_addrs;
 	POLD_LIST(struct pold_who) identities; /* each once */
 	POLD_LIST(struct pold_inventory_address)
-	addresses;               /* each once; pold_inventory_address() */
-	uint32_t *address_table; /* hash: index + 1 */
+	addresses;                               /* each once; pold_inventory_address() */
+	struct pold_address_slot *address_table; /* by hash */
 	size_t address_slots;
 	struct pold_plain *plain; /* inventory_plain.c: label sets already seen */
 };
@@ -139,6 +144,12 @@ const struct pold_inventory_pod *pold_inventory_pod(
 	const struct pold_inventory *inventory, const char *namespace, const char *name);
 const struct pold_inventory_address *pold_inventory_address(
 	const struct pold_inventory *inventory, const struct polb_addr *addr); /* or NULL */
+/*
+ * Of many addresses in no order each look waits for memory, twice: where the slot is, and the
+ * address that it names. Asked for some looks ahead, they are there; `hash` is pold_addr_hash().
+ */
+void pold_inventory_expect_slot(const struct pold_inventory *inventory, uint64_t hash);
+void pold_inventory_expect_address(const struct pold_inventory *inventory, uint64_t hash);
 #define POLD_INVENTORY __attribute__((cleanup(pold_inventory_free))) struct pold_inventory
 
 /* For the readers: "PATH:LINE: error: ..." on stderr, counted. */

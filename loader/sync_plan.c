@@ -11,6 +11,8 @@
 #include "runtime/cleanup.h"
 #include "sync.h"
 
+#define AHEAD 8 /* looks at the inventory */
+
 enum {
 	NUMBER_HOST = 1,
 	NUMBER_HEALTH = 4,
@@ -250,16 +252,17 @@ static int compare_kept(struct pold_sync *s, size_t i)
 {
 	const struct pold_inventory_address *a =
 		pold_inventory_address(&s->inventory, &s->keys[i].addr);
-	const struct pold_set *set = pold_store_by_id(&s->store, s->kept[i].set);
 	bool by_hand = s->kept[i].flags & POLD_KEPT_BY_HAND;
+	const struct pold_set *set;
 
 	if (a)
 		s->is_kept[a - s->inventory.addresses.items] = 1;
 	s->n_by_hand += a && by_hand;
+	if (!by_hand && a && a->rank != POLD_RANK_LOOPBACK)
+		return decide(s, a, &s->kept[i]);
+	set = pold_store_by_id(&s->store, s->kept[i].set);
 	if (by_hand)
 		return leave(s, i, set);
-	if (a && a->rank != POLD_RANK_LOOPBACK)
-		return decide(s, a, &s->kept[i]);
 	if (set ? (kinds_speak(set->who.kinds) & s->inventory.speaks) != 0
 		: !(s->kept[i].flags & POLD_KEPT_GONE)) {
 		remove_kept(s, i);
@@ -270,12 +273,23 @@ static int compare_kept(struct pold_sync *s, size_t i)
 	return leave(s, i, set);
 }
 
+/* The store's order is that of its hash map: none. */
 static int compare_all_kept(struct pold_sync *s)
 {
+	uint64_t hashes[2 * AHEAD] = {0};
 	int code = POLD_OK;
 
-	for (size_t i = 0; !code && i < s->n_kept; i++)
-		code = compare_kept(s, i);
+	for (size_t i = 0; !code && i < s->n_kept + 2 * AHEAD; i++) {
+		if (i < s->n_kept) {
+			hashes[i % (2 * AHEAD)] = pold_addr_hash(&s->keys[i].addr);
+			pold_inventory_expect_slot(&s->inventory, hashes[i % (2 * AHEAD)]);
+		}
+		if (i >= AHEAD && i - AHEAD < s->n_kept)
+			pold_inventory_expect_address(
+				&s->inventory, hashes[(i - AHEAD) % (2 * AHEAD)]);
+		if (i >= 2 * AHEAD)
+			code = compare_kept(s, i - 2 * AHEAD);
+	}
 	return code;
 }
 

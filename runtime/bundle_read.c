@@ -7,11 +7,15 @@
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "cleanup.h"
 
 #define MAX_FILE_BYTES ((size_t)1 << 30)
+#define HUGE_BYTES ((size_t)2 << 20)
 
 int polb_bundle_fail(char error[POLB_ERROR_TEXT], const char *format, ...)
 {
@@ -221,11 +225,33 @@ int polb_bundle_read(
 	return err;
 }
 
+/* Of a file, one more than its bytes (what it is when it is read may differ); of others, few. */
+static size_t expected_bytes(int fd)
+{
+	const size_t least = 1 << 16;
+	struct stat status;
+
+	if (fstat(fd, &status) || !S_ISREG(status.st_mode) || status.st_size < (off_t)least)
+		return least;
+	return status.st_size < (off_t)MAX_FILE_BYTES ? (size_t)status.st_size + 1 : MAX_FILE_BYTES;
+}
+
+/* Large ones in huge pages, where there are any. */
+static void *new_buffer(size_t bytes)
+{
+	void *buffer;
+
+	if (bytes < HUGE_BYTES || posix_memalign(&buffer, HUGE_BYTES, bytes))
+		return malloc(bytes);
+	madvise(buffer, bytes / HUGE_BYTES * HUGE_BYTES, MADV_HUGEPAGE);
+	return buffer;
+}
+
 /* Reads until the end, growing the buffer: works for pipes too. */
 static int read_all(int fd, void **data, size_t *size)
 {
-	size_t capacity = 1 << 16, n = 0;
-	POLB_FREE char *buffer = malloc(capacity);
+	size_t capacity = expected_bytes(fd), n = 0;
+	POLB_FREE char *buffer = new_buffer(capacity);
 
 	while (buffer) {
 		ssize_t got = read(fd, buffer + n, capacity - n);
