@@ -2,6 +2,8 @@
 /*
  * flood send ADDRESS PORT: IPv4 datagrams as fast as they go. flood count PORT FILE: keeps in the
  * file how many came. Both until they are killed.
+ * flood flows ADDRESS PORT SECONDS: twenty datagrams from each of many ports; receive PORT SECONDS:
+ * takes them. Both print how many. flood ports ADDRESS FIRST NUMBER: one datagram to each port.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -14,6 +16,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MAX_S 300
@@ -22,7 +25,8 @@
 
 static int usage(void)
 {
-	fputs("usage: flood send ADDRESS PORT | count PORT FILE | order CGROUP|INTERFACE FILE\n",
+	fputs("usage: flood send ADDRESS PORT | count PORT FILE | order CGROUP|INTERFACE FILE |\n"
+	      "       flows ADDRESS PORT SECONDS | receive PORT SECONDS | ports ADDRESS FIRST N\n",
 		stderr);
 	return 2;
 }
@@ -106,6 +110,66 @@ static void watch_order(const char *where, const char *path)
 	}
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* `n` datagrams from a port of their own, denied or not. 0: cannot. */
+static int send_flow(const char *address, int port, int n)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || inet_pton(AF_INET, address, &to.sin_addr) != 1)
+		return 0;
+	for (int i = 0; i < n; i++)
+		(void)!sendto(fd, "x", 1, MSG_DONTWAIT, (struct sockaddr *)&to, sizeof(to));
+	close(fd);
+	return n;
+}
+
+static int send_flows(const char *address, int port, int seconds)
+{
+	int64_t end = now_ms() + seconds * 1000LL;
+	long long sent = 0;
+
+	for (; now_ms() < end; usleep(1000))
+		sent += send_flow(address, port, 20);
+	printf("%lld\n", sent);
+	return sent == 0;
+}
+
+static int send_ports(const char *address, int first, int n)
+{
+	int sent = 0;
+
+	for (int i = 0; i < n; i++)
+		sent += send_flow(address, first + i, 1);
+	return sent != n;
+}
+
+static int receive(int port, int seconds)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+	struct timeval wait = {.tv_usec = 200000};
+	int64_t end = now_ms() + seconds * 1000LL;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	long long n = 0;
+	char data[16];
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) ||
+		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)))
+		return 1;
+	while (now_ms() < end)
+		n += recv(fd, data, sizeof(data), 0) >= 0;
+	printf("%lld\n", n);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	alarm(MAX_S); /* whatever becomes of the test */
@@ -115,5 +179,11 @@ int main(int argc, char **argv)
 		return count_all(argv[2], argv[3]);
 	if (argc == 4 && strcmp(argv[1], "order") == 0)
 		watch_order(argv[2], argv[3]);
+	if (argc == 5 && strcmp(argv[1], "flows") == 0)
+		return send_flows(argv[2], atoi(argv[3]), atoi(argv[4]));
+	if (argc == 5 && strcmp(argv[1], "ports") == 0)
+		return send_ports(argv[2], atoi(argv[3]), atoi(argv[4]));
+	if (argc == 4 && strcmp(argv[1], "receive") == 0)
+		return receive(atoi(argv[2]), atoi(argv[3]));
 	return usage();
 }

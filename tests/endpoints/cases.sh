@@ -96,11 +96,7 @@ come_back() { # WHO N [INDEX]
 		return
 	fi
 	eval "pid=\$pid_$1"
-	if [ -n "$3" ]; then
-		ip link add "ve-$1" index "$3" type veth peer name eth0 netns "$pid"
-	else
-		"$AGENT" veth "ve-$1" eth0 "$pid"
-	fi
+	"$AGENT" veth "ve-$1" eth0 "$pid" "${3:-0}"
 	ip link set "ve-$1" up
 	"$AGENT" -n "$pid" run sh -c "ip link set eth0 up; ip addr add 10.77.0.$2/32 dev eth0
 		ip route add 10.77.0.1 dev eth0; ip route add default via 10.77.0.1 dev eth0"

@@ -216,7 +216,7 @@ static void end_nest(struct request *r, struct rtattr *nest)
 	nest->rta_len = (unsigned short)((char *)r + r->head.nlmsg_len - (char *)nest);
 }
 
-/* veth NAME PEER PID: a pair, its other end in the namespace of that process */
+/* veth NAME PEER PID INDEX: a pair, its other end in the namespace of that process; INDEX 0: any */
 static int cmd_veth(char **args)
 {
 	struct request r = {
@@ -233,6 +233,7 @@ static int cmd_veth(char **args)
 	uint32_t pid = (uint32_t)atoi(args[2]);
 	int fd;
 
+	r.link.ifi_index = atoi(args[3]);
 	put(&r, IFLA_IFNAME, args[0], strlen(args[0]) + 1);
 	info = put(&r, IFLA_LINKINFO, NULL, 0);
 	put(&r, IFLA_INFO_KIND, "veth", 4);
@@ -657,7 +658,7 @@ static const struct {
 	int (*run)(char **args);
 } COMMANDS[] = {
 	{"hold", 0, cmd_hold},
-	{"veth", 3, cmd_veth},
+	{"veth", 4, cmd_veth},
 	{"serve", 1, cmd_serve},
 	{"tcp", 3, cmd_tcp},
 	{"udp", 4, cmd_udp},

@@ -61,7 +61,7 @@ lab_add() {
 	eval "pid_$1=$pid"
 	"$AGENT" -n "$pid" run sh -c 'echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad
 		echo 0 >/proc/sys/net/ipv6/conf/default/dad_transmits'
-	"$AGENT" veth "ve-$1" eth0 "$pid"
+	"$AGENT" veth "ve-$1" eth0 "$pid" 0
 	ip link set "ve-$1" up
 	# IPv6 answers for an address only on the interface that has it: a gateway on each
 	ip -6 addr add fe80::1/64 dev "ve-$1"

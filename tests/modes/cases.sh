@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# cases.sh cgroup|tc: modes of single network policies on one hook. Expects AGENT, POLLOAD, BUNDLES.
+# cases.sh cgroup|tc: modes of single network policies on one hook. Expects AGENT, POLLOAD, BUNDLES,
+# FLOOD.
 hook=$1
-: "${AGENT:?}" "${POLLOAD:?}" "${BUNDLES:?}"
+: "${AGENT:?}" "${POLLOAD:?}" "${BUNDLES:?}" "${FLOOD:?}"
 here=$(dirname "$0")
 . "$here/lab.sh"
 if [ -z "$LAB_OURS" ]; then
@@ -61,8 +62,7 @@ silent() {
 }
 # mode_is NAME POLICY MODE
 mode_is() {
-	expect "$1" "$3" sh -c "'$POLLOAD' status --name $name -o json | python3 -c 'import json, sys
-print([p[\"mode\"] for p in json.load(sys.stdin)[\"network_policies\"] if p[\"policy\"] == \"$2\"][0])'"
+	expect "$1" "$3" sh -c "'$POLLOAD' status --name $name -o json | jq -r '.network_policies[] | select(.policy == \"$2\") | .mode'"
 }
 
 lab_add client 10
@@ -74,7 +74,7 @@ lab_background server serve 9090
 lab_background server serve 7000
 
 # without --adopt 0 a connection that is cut in the first minute is taken for one older than polc
-does apply apply "$BUNDLES/first.o" --node node-a --adopt 0
+does apply apply "$BUNDLES/first.$hook.o" --node node-a --adopt 0
 mode_is starts-in-audit live/limit audit
 mode_is starts-enforced live/left enforce
 reached allowed-by-all 8080
@@ -105,11 +105,11 @@ refused unknown-is-refused 'the bundle has no policy live/nobody' mode audit --p
 # What is denied by each of two policies, and what is denied by one that is not switched, at every moment.
 seconds=6
 for port in 7002 7001; do
-	as server run python3 "$here/flood.py" receive $port $((seconds + 4)) >"$work/received.$port" &
+	as server run "$FLOOD" receive $port $((seconds + 4)) >"$work/received.$port" &
 done
 sleep 1
 for port in 7002 7001; do
-	as client run python3 "$here/flood.py" send 10.77.0.20 $port $((seconds + 2)) >"$work/sent.$port" &
+	as client run "$FLOOD" flows 10.77.0.20 $port $((seconds + 2)) >"$work/sent.$port" &
 done
 end=$(($(date +%s) + seconds)) done=0 failed=0
 while [ $done -lt $switches ] && [ "$(date +%s)" -lt $end ]; do
@@ -127,19 +127,19 @@ for port in 7002 7001; do
 	expect "never-weaker-$port" 0 cat "$work/received.$port"
 done
 does both-audit mode audit --policy left --policy right
-as server run python3 "$here/flood.py" receive 7001 3 >"$work/received.7001" &
+as server run "$FLOOD" receive 7001 3 >"$work/received.7001" &
 sleep 1
-as client run python3 "$here/flood.py" send 10.77.0.20 7001 1 >/dev/null
+as client run "$FLOOD" flows 10.77.0.20 7001 1 >/dev/null
 wait
 [ "$(cat "$work/received.7001")" -gt 0 ] && ok flood-would-be-seen || not_ok flood-would-be-seen "nothing came"
 
 does enforce-again mode enforce --policy live/limit
-does apply-second apply "$BUNDLES/second.o" --node node-a
+does apply-second apply "$BUNDLES/second.$hook.o" --node node-a
 says note-of-lost-mode 'live/limit was switched to enforce.*mode audit'
 mode_is bundle-decides live/limit audit
 mode_is option-of-build live/fixed audit
 does enforce-limit mode enforce --policy live/limit
-does keep-modes apply "$BUNDLES/first.o" --node node-a --keep-modes
+does keep-modes apply "$BUNDLES/first.$hook.o" --node node-a --keep-modes
 silent keep-modes-says-nothing 'live/limit was switched'
 mode_is kept live/limit enforce
 blocked kept-in-the-tables 9090

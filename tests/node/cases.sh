@@ -24,7 +24,7 @@ lab_add c 40
 lab_add peer 30
 "$AGENT" -n "$pid_peer" run sh -c 'ip addr add 10.77.0.31/32 dev eth0'
 ip route add 10.77.0.31 dev ve-peer
-appear="mkdir $LAB_CGROUPS/spare; $AGENT veth ve-spare ve-other $$"
+appear="mkdir $LAB_CGROUPS/spare; $AGENT veth ve-spare ve-other $$ 0"
 vanish="rmdir $LAB_CGROUPS/spare; ip link delete ve-spare"
 "$NODE" --polload "$POLLOAD" --bundles "$BUNDLES/$set" --cgroups "$LAB_CGROUPS" --calls "$calls" \
 	--place a="$pid_a" --place b="$pid_b" --place c="$pid_c" --place peer="$pid_peer" \

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # cases.sh: inside the lab. Prints "ok NAME" and "not ok NAME # why".
-: "${AGENT:?}" "${POLLOAD:?}" "${POLC:?}" "${LAB_WORK:?}"
-here=$(cd "$(dirname "$0")" && pwd)
-. "$here/../live/lab.sh"
+: "${AGENT:?}" "${POLLOAD:?}" "${DATA:?}"
+. "$DATA/lab.sh"
+if [ -z "$LAB_OURS" ]; then
+	lab_enter "$0"
+	exit
+fi
 lab_start
 work=$LAB_WORK
 name=sync
@@ -23,8 +26,7 @@ server6='fd77::20 lab/server app=server'
 lab_add client 10
 lab_add server 20
 lab_background server serve 8080
-"$POLC" build "$here/policy.yaml" --hook tc --inventory "$here/inventory.yaml" -o "$work/bundle.o" || exit 1
-"$POLLOAD" apply "$work/bundle.o" --name $name --node node-a || exit 1
+"$POLLOAD" apply "$DATA/bundle.o" --name $name --node node-a || exit 1
 refused unknown
 
 # --- appear, change, vanish
@@ -35,7 +37,7 @@ has appear "$(sync "$work/lines")" '2 added, 0 changed, 0 removed, 2 unchanged'
 accepted appear-4
 accepted appear-6 fd77::20
 has again "$(sync "$work/lines" -o json)" '"added":0,"changed":0,"removed":0,"unchanged":4'
-"$POLLOAD" apply "$work/bundle.o" --name $name --node node-a --room 2000 || not_ok replay "apply failed"
+"$POLLOAD" apply "$DATA/bundle.o" --name $name --node node-a --room 2000 || not_ok replay "apply failed"
 accepted replay
 lines "$server" "$server6" '10.77.0.10 lab/client app=other' 'fd77::10 lab/client app=client'
 has change "$(sync "$work/lines")" '0 added, 1 changed, 0 removed, 3 unchanged'
@@ -57,7 +59,7 @@ is session-cut "$("$AGENT" ask "$work/session" 700)" timeout
 
 # --- Kubernetes objects: namespaces, nodes, the API server; each kind only when it is spoken of
 pods() { # LABELS-OF-BLUE [MORE]
-	sed '$!b' "$here/inventory.yaml" >"$work/objects.yaml"
+	sed '$!b' "$DATA/inventory.yaml" >"$work/objects.yaml"
 	cat >>"$work/objects.yaml" <<-END
 	---
 	{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "client", "namespace": "$1"},
@@ -79,7 +81,7 @@ items: [{metadata: {name: node-b}, status: {addresses: [{type: InternalIP, addre
 END
 has nodes-only "$(sync "$work/nodes.yaml")" '1 added, 0 changed, 0 removed, 0 unchanged'
 accepted remote-node
-has pods-only "$(sync "$here/inventory.yaml")" '0 added, 0 changed, 0 removed, 2 unchanged'
+has pods-only "$(sync "$DATA/inventory.yaml")" '0 added, 0 changed, 0 removed, 2 unchanged'
 accepted node-stays
 sed -i s/10.77.0.10/10.77.0.99/ "$work/nodes.yaml"
 has node-moved "$(sync "$work/nodes.yaml")" '1 added, 0 changed, 1 removed'
@@ -101,7 +103,7 @@ awk 'BEGIN { for (i = 0; i < 20000; i++) printf "10.9.%d.%d app=a\n", i / 250, i
 message=$(sync "$work/many")
 is room-status $? 3
 has room "$message" 'nothing is changed (apply --room '
-"$POLLOAD" apply "$work/bundle.o" --name $name --node node-a --room 25000 || not_ok room-apply "apply failed"
+"$POLLOAD" apply "$DATA/bundle.o" --name $name --node node-a --room 25000 || not_ok room-apply "apply failed"
 has room-made "$(sync "$work/many")" '20000 added, 0 changed, 2 removed'
 has room-fresh "$(sync "$work/many")" '0 added, 0 changed, 0 removed, 20000 unchanged'
 lines "$server" "$server6"
