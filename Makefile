@@ -155,8 +155,8 @@ $(DEB)/made: $(shell find $(SOURCES) -type f 2>/dev/null)
 deploytest: all polload-static ## units and package in a Debian with systemd, booted in a virtual machine (root)
 	$(Q)B=$(B) tests/deploy/vm
 
-doctortest: all polload-static ## polload doctor in the same kernels
-	$(Q)B=$(B) tests/doctor/vm
+doctortest: all polload-static ## of vmtest, what polload doctor answers
+	$(Q)B=$(B) SUITES=doctor tests/vm/run
 
 # --- the oracle, benchmarks, fuzzers, bad inputs -------------------------------------------------
 
@@ -283,8 +283,8 @@ bench-tracing: all polload-static ## guest instructions per call with tracing po
 live: all ## real traffic in this kernel, in private namespaces (root)
 	$(Q)tests/run live
 
-vmtest: all polload-static ## the live test in Debian's kernels 5.10, 6.1, 6.12 and newest
-	$(Q)tests/vm/run
+vmtest: all polload-static ## the loader's suites in Debian's kernels 5.10, 6.1, 6.12 and newest, with real traffic
+	$(Q)B=$(B) tests/vm/run
 
 demo: ## a policy enforced on this machine, shown (root)
 	$(Q)testdata/demo/run

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # cases.sh: what apply, rollback, confirm and remove promise, on cgroups with real traffic. Expects AGENT,
-# POLLOAD, BUNDLES, LAB and jq. "first" lets client reach server over TCP and UDP, "third" over UDP only,
+# POLLOAD, BUNDLES, LAB and jq; SLOW: only what every kernel is to show. "first" lets client reach server over TCP and UDP, "third" over UDP only,
 # "second" closes other as well.
 : "${AGENT:?}" "${POLLOAD:?}" "${BUNDLES:?}"
 . "${LAB:?}"
+here=$(dirname "$0")
 if [ -z "$LAB_OURS" ]; then
 	lab_enter "$0"
 	exit
@@ -60,41 +61,12 @@ lab_add other 30
 lab_background server serve 8080
 is lab none "$(in_force)"
 
-# --- dry run ----------------------------------------------------------------------------------------
-
-apply dry-run-first first --dry-run
-has dry-run-says-attach 'attach .*live/server .*cgroup */server' "$work/out"
-is dry-run-leaves-nothing "" "$(pins)"
-is dry-run-enforces-nothing none "$(in_force)"
-if polload apply "$work/nothing" --dry-run; then not_ok dry-run-no-file "exit 0"; else ok dry-run-no-file; fi
-
-# --- the same again ---------------------------------------------------------------------------------
-
-apply first first
-is first-in-force first "$(in_force)"
-was=$(status .generation)
-before=$(pins)
-apply same first
-said same-says-so 'already in force'
-is same-generation "$was" "$(status .generation)"
-is same-pins "$before" "$(pins)"
-apply other-options first --room 7
-is other-options-generation $((was + 1)) "$(status .generation)"
-apply dry-run-json third --dry-run -o json
-is dry-run-digest "$(sha256sum </dev/null | wc -c)" "$(jq -r '.digest + "..."' "$work/out" | wc -c)"
-is dry-run-replaces $((was + 1)) "$(jq .replaces "$work/out")"
-is dry-run-counts-memory true "$(jq '.map_bytes > 10000' "$work/out")"
-is dry-run-changes-nothing $((was + 1)) "$(status .generation)"
-mkdir "$LAB_CGROUPS/spare"
-polload endpoint add live/late --cgroup spare
-apply runtime-endpoint first --room 7
-is runtime-endpoint-alive $((was + 1)) "$(status .generation)"
-rmdir "$LAB_CGROUPS/spare" && mkdir "$LAB_CGROUPS/spare"
-apply recreated-cgroup first --room 7
-is recreated-cgroup-generation $((was + 2)) "$(status .generation)"
-polload mode audit
-apply mode-dropped first --room 7
-is mode-dropped-enforces enforce "$(status .mode)"
+if [ -n "${SLOW:-}" ]; then
+	apply first first
+	is first-in-force first "$(in_force)"
+else
+	. "$here/same.sh"
+fi
 
 # --- rollback ---------------------------------------------------------------------------------------
 
@@ -182,52 +154,6 @@ is health-and-confirm-pending true "$(status '.unconfirmed != null')"
 polload rollback
 is unconfirmed-rollback first "$(in_force)"
 
-# --- one after the other ----------------------------------------------------------------------------
-
-flock $root sleep 4 &
-locker=$!
-sleep 0.3
-does lock-gives-up 3 apply "$BUNDLES/second.cgroup.o" --node node-a --wait 0.5
-said lock-names-holder 'by process [0-9]'
-does lock-readers-do-not-wait 0 status
-does lock-waits 0 apply "$BUNDLES/second.cgroup.o" --node node-a --wait 20
-wait $locker
-"$POLLOAD" apply "$BUNDLES/third.cgroup.o" --node node-a >/dev/null 2>&1 &
-"$POLLOAD" apply "$BUNDLES/first.cgroup.o" --node node-a >/dev/null 2>&1 &
-wait
-is two-applies-one-kept 2 "$(ls -d $root/default/g* | wc -l)"
-
-# --- names side by side -----------------------------------------------------------------------------
-
+[ -n "${SLOW:-}" ] || . "$here/several.sh"
 polload remove
-apply named-one first --name one
-apply named-two third --name two
-is named-both third "$(denies_tcp)"
-apply named-two-loosened first --name two
-is named-looser first "$(in_force)"
-does named-rollback 0 rollback --name two
-is named-rollback-in-force third "$(denies_tcp)"
-does named-remove 0 remove --name two
-is named-one-left first "$(in_force)"
-
-# --- half-done --------------------------------------------------------------------------------------
-
-before=$(pins)
-for try in 1 2 3 4 5 6; do
-	"$POLLOAD" apply "$BUNDLES/third.cgroup.o" --node node-a --name one 2>/dev/null &
-	applier=$!
-	sleep 0.0$((try * 2))
-	kill -TERM $applier 2>/dev/null
-	wait $applier
-	echo $?
-done >"$work/statuses"
-is term-clean "" "$(grep -vx -e 0 -e 3 -e 143 "$work/statuses" | tr '\n' ' ')"
-"$POLLOAD" apply "$BUNDLES/first.cgroup.o" --node node-a --name fresh --room 1000000 2>/dev/null &
-applier=$!
-sleep 0.05
-kill -TERM $applier
-wait $applier
-[ $? = 0 ] && "$POLLOAD" remove --name fresh
-is term-leaves-nothing "" "$(pins | grep fresh)"
-polload remove --name one
 is last-remove-leaves-nothing "" "$(pins)"
