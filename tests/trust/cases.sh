@@ -127,7 +127,11 @@ rights() {
 	if [ -n "${SETPRIV:=$(command -v setpriv)}" ]; then
 		as_user="$SETPRIV --reuid 12345 --regid 12345 --clear-groups"
 		expect user-without-rights 3 'must be root' $as_user ./polload apply plain.o --name trust-test --node nowhere
-		as_user="$as_user --inh-caps=+net_admin,+bpf,+perfmon --ambient-caps=+net_admin,+bpf,+perfmon"
+		rights=+net_admin,+bpf,+perfmon
+		case $(uname -r) in
+		5.[0-9].* | 5.10.*) rights=$rights,+sys_resource ;; # memory of maps: polload(8), PRIVILEGES
+		esac
+		as_user="$as_user --inh-caps=$rights --ambient-caps=$rights"
 		expect user-apply 0 '' $as_user ./polload apply plain.o --name trust-test --node nowhere
 		expect user-status 0 trust-test $as_user ./polload status --name trust-test
 		# who only reads needs CAP_BPF and nothing else
