@@ -261,11 +261,11 @@ static void keep_flow(struct model_flow *flow, const struct polb_flow_key *key, 
 }
 
 /*
- * A flow that is denied from now on. TCP is remembered with the verdict and no current epoch, so that
- * the other end, going on, opens no new flow; other protocols are forgotten.
+ * A flow that is denied from now on. TCP is remembered with the verdict and no current epoch, so
+ * that the other end, going on, opens no new flow; other protocols are forgotten.
  */
-static void deny_flow(struct model *model, struct model_flow *flow, bool closing,
-	const struct expectation *from)
+static void deny_flow(
+	struct model *model, struct model_flow *flow, bool closing, const struct expectation *from)
 {
 	if (flow->key.protocol != IPPROTO_TCP) {
 		flow->deleted = true;
