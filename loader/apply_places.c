@@ -107,6 +107,9 @@ static int find_place(struct pold_apply *a, uint32_t endpoint, uint32_t hook, co
 		return pold_fail(POLD_BAD,
 			"endpoint %s has a %s, but the bundle has no programs for it", name, what);
 	err = find_or_create(a, hook, where, &place);
+	if (err && !pold_place_is_absent(err))
+		return pold_fail(POLD_ENVIRONMENT, "endpoint %s: cannot look up %s %s: %s", name,
+			what, where, strerror(-err));
 	if (err)
 		return place_is_absent(a, name, what, where, err);
 	other = spot_owner(a, &place);
@@ -195,6 +198,9 @@ static int carry_one(void *context, const struct pold_attachment_key *key,
 		return 0;
 	err = look_up(key->hook, attachment->where, &place);
 	place.hook = err ? 0 : key->hook;
+	if (err && !pold_place_is_absent(err))
+		return pold_fail(POLD_ENVIRONMENT, "endpoint %s: cannot look up %s: %s", name,
+			attachment->where, strerror(-err));
 	if (err) {
 		tell(carry, name, attachment->where, "is gone");
 		return 0;

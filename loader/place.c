@@ -29,18 +29,24 @@ static void close_mounts(FILE **mounts)
 		endmntent(*mounts);
 }
 
+bool pold_place_is_absent(int err)
+{
+	return err == -ENOENT || err == -ENODEV || err == -ENOTDIR || err == -ENOTUNIQ ||
+	       err == -EINVAL || err == -ENAMETOOLONG;
+}
+
 /* The first cgroup2 mount: on a hybrid host /sys/fs/cgroup/unified. */
 int pold_cgroup_mount(char *out, size_t size)
 {
 	__attribute__((cleanup(close_mounts))) FILE *mounts = setmntent("/proc/mounts", "re");
 
 	if (!mounts)
-		return -errno;
+		return errno == ENOENT ? -EIO : -errno; /* not known: there is no /proc */
 	for (struct mntent *m; (m = getmntent(mounts));)
 		if (strcmp(m->mnt_type, "cgroup2") == 0)
 			return snprintf(out, size, "%s", m->mnt_dir) < (int)size ? 0
 										 : -ENAMETOOLONG;
-	return -ENODEV;
+	return ferror(mounts) ? -EIO : -ENODEV;
 }
 
 /* The kernel's id of a cgroup: its file handle. */
@@ -104,30 +110,40 @@ static bool in_our_netns(long pid)
 	       theirs.st_ino == ours.st_ino && theirs.st_dev == ours.st_dev;
 }
 
-static bool any_process_in_our_netns(int cgroup_fd)
+/* A cgroup that is going away has no processes, and one of threads (EOPNOTSUPP) none of its own. */
+static int unless_none(int err)
+{
+	return err == -ENOENT || err == -ENODEV || err == -EOPNOTSUPP ? 0 : err;
+}
+
+/* 1, 0 or -errno. */
+static int any_process_in_our_netns(int cgroup_fd)
 {
 	int procs_fd = openat(cgroup_fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
 	FILE *procs = procs_fd < 0 ? NULL : fdopen(procs_fd, "r");
+	int err = procs ? 0 : -errno;
 	bool found = false;
 	long pid;
 
 	if (!procs) {
 		if (procs_fd >= 0)
 			close(procs_fd);
-		return false;
+		return unless_none(err);
 	}
 	while (!found && fscanf(procs, "%ld", &pid) == 1)
 		found = in_our_netns(pid);
+	if (ferror(procs))
+		err = errno ? -errno : -EIO;
 	fclose(procs);
-	return found;
+	return found ? 1 : unless_none(err);
 }
 
-/* In the cgroup itself or below it, so far down as services and containers nest. */
-static bool shares_netns(int cgroup_fd, unsigned depth)
+/* In the cgroup itself or below it, so far down as services and containers nest. 1, 0 or -errno. */
+static int shares_netns(int cgroup_fd, unsigned depth)
 {
 	int copy = openat(cgroup_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *directory = copy < 0 ? NULL : fdopendir(copy);
-	bool found = any_process_in_our_netns(cgroup_fd);
+	int found = directory ? any_process_in_our_netns(cgroup_fd) : unless_none(-errno);
 	const struct dirent *entry;
 
 	if (!directory) {
@@ -141,7 +157,7 @@ static bool shares_netns(int cgroup_fd, unsigned depth)
 		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
 			continue;
 		fd = openat(cgroup_fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		found = fd >= 0 && shares_netns(fd, depth + 1);
+		found = fd < 0 ? unless_none(-errno) : shares_netns(fd, depth + 1);
 	}
 	closedir(directory);
 	return found;
@@ -168,7 +184,10 @@ int pold_place_cgroup(const char *path, struct pold_place *out)
 	err = pold_cgroup_id(fd, &place.key);
 	if (err)
 		return err;
-	place.host_netns = shares_netns(fd, 0);
+	err = shares_netns(fd, 0);
+	if (err < 0)
+		return err;
+	place.host_netns = err;
 	place.cgroup_fd = polb_take_fd(&fd);
 	*out = place;
 	return 0;
@@ -202,7 +221,7 @@ int pold_place_interface(const char *interface, struct pold_place *out)
 
 	place.ifindex = if_nametoindex(interface);
 	if (!place.ifindex)
-		return -ENODEV;
+		return errno ? -errno : -ENODEV;
 	place.key = INTERFACE_KEY | instance_of(interface, place.ifindex);
 	snprintf(place.where, sizeof(place.where), "%s", interface);
 	*out = place;

@@ -21,6 +21,7 @@ struct search {
 	size_t mount_length;
 	char found[POLD_PATH];
 	unsigned n_found;
+	int error; /* -errno: a directory could not be read, so what was not found may be there */
 };
 
 static bool ends_with(const char *text, const char *end)
@@ -81,6 +82,8 @@ static void walk(struct search *search, const char *path, unsigned depth)
 	DIR *directory = opendir(path);
 	const struct dirent *entry;
 
+	if (!directory && errno != ENOENT)
+		search->error = -errno;
 	while (directory && (entry = readdir(directory))) {
 		char below[POLD_PATH];
 
@@ -110,7 +113,7 @@ static int find(struct search *search, char out[POLD_PATH])
 	search->mount_length = strlen(mount);
 	walk(search, mount, 0);
 	if (search->n_found != 1)
-		return search->n_found ? -ENOTUNIQ : -ENOENT;
+		return search->n_found ? -ENOTUNIQ : search->error ? search->error : -ENOENT;
 	memcpy(out, search->found, sizeof(search->found));
 	return 0;
 }

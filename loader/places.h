@@ -16,6 +16,11 @@ int pold_find_container(const char *id, char out[POLD_PATH]);
 bool pold_is_pod_cgroup(const char *name, const char *uid);
 /* The pod's cgroup, around all of its containers; -ENOENT: another agent made them, or none yet. */
 int pold_find_pod(const char *uid, char out[POLD_PATH]);
+/*
+ * Whether -errno of looking a place up says that there is none. Else it may be there: whoever is
+ * attached is not to be let go.
+ */
+bool pold_place_is_absent(int err);
 const char *pold_place_reason(int err); /* why a place was not found, for people */
 
 /* places_refresh.c: one place that an endpoint is to have. */

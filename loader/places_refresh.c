@@ -213,7 +213,7 @@ struct refresh {
 	struct pold_refreshed *out;
 	struct pold_attachment_key *visited; /* wanted ones */
 	size_t n_visited;
-	int error; /* -ENOMEM */
+	int error; /* -errno, which ends it */
 };
 
 static void note_visit(struct refresh *r, const struct pold_attachment_key *key)
@@ -296,6 +296,17 @@ static bool choose_key(struct refresh *r, const struct pold_place *place,
 	return unused < POLD_HOOK_PLACES_MAX;
 }
 
+/* Finds it; when it is not known whether it is there, the refresh ends and changes nothing of it.
+ */
+static int find(struct refresh *r, const struct pold_wanted *wanted, struct pold_place *out)
+{
+	int err = pold_place_find(wanted, out);
+
+	if (err && !pold_place_is_absent(err))
+		r->error = err;
+	return err;
+}
+
 /* What is no longer wanted is let go afterwards (refresh_other): never is a container without. */
 static int refresh_container(struct refresh *r, const struct pold_wanted *wanted)
 {
@@ -303,7 +314,7 @@ static int refresh_container(struct refresh *r, const struct pold_wanted *wanted
 	POLD_PLACE place = {.cgroup_fd = -1};
 	bool there;
 
-	if (pold_place_find(wanted, &place)) {
+	if (find(r, wanted, &place)) {
 		r->out->waiting++;
 		key.hook = SOME_WAIT;
 		note_visit(r, &key);
@@ -332,7 +343,9 @@ static int refresh_one(void *context, const struct pold_wanted *wanted)
 
 	if (wanted->one_of_several)
 		return refresh_container(r, wanted);
-	err = pold_place_find(wanted, &place);
+	err = find(r, wanted, &place);
+	if (r->error)
+		return r->error;
 	there = bpf_map_lookup_elem(r->generation.attachments_fd, &key, &attachment) == 0;
 	note_visit(r, &key);
 	if (err && r->state->archive->absent == POLD_ABSENT_CREATE &&
@@ -373,17 +386,22 @@ static int refresh_other(void *context, const struct pold_attachment_key *key,
 	const struct pold_wanted wanted = {
 		.endpoint = key->endpoint, .hook = key->hook, .where = attachment->where};
 	POLD_PLACE place = {.cgroup_fd = -1};
+	bool there;
 	int err;
 
 	if (was_visited(r, key))
 		return 0;
+	err = find(r, &wanted, &place);
+	if (r->error)
+		return r->error;
+	there = !err && place.key == attachment->key &&
+		pold_attached(&r->generation, key, attachment);
 	if (is_told(r, key->endpoint)) {
-		if (!was_visited(r, &wait) || !pold_place_is_there(&r->generation, key, attachment))
+		if (!was_visited(r, &wait) || !there)
 			let_go(r, key, attachment);
 		return 0;
 	}
-	err = pold_place_find(&wanted, &place);
-	if (!err && place.key == attachment->key && pold_attached(&r->generation, key, attachment))
+	if (there)
 		return 0;
 	if (err) {
 		r->out->waiting++;

@@ -45,7 +45,8 @@ static const struct fault {
 	{"rmdir", EPERM, true, 0},
 	{"openat", EMFILE, true, 0},
 	{"mmap", ENOMEM, true, 0},
-	{"brk", ENOMEM, true, 2},
+	{"brk", ENOMEM, true,
+		4}, /* the heap begins with two, the second of which malloc cannot do without */
 	{"read", EIO, true, 0},
 	{"getdents64", ENOMEM, true, 0},
 	{"flock", EINTR, false, 0},
@@ -189,7 +190,7 @@ static void run_errors(struct node *node)
 	node_run(node, "remove", false);
 	snprintf(note, sizeof(note), "%u kinds met, %u refused, %u harmless", attempt.met,
 		attempt.refused, attempt.unharmed);
-	if (!attempt.refused)
+	if (!attempt.refused && !node->only)
 		node_fail(node, "nothing was refused");
 	node_end(node, "errors", note);
 }
