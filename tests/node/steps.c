@@ -135,6 +135,17 @@ static unsigned strike_all(struct node *node, const struct scenario *s, bool aft
 	return kills;
 }
 
+/*
+ * Maps that outlive generations (flows) are those of the first apply, killed or not, and keep its
+ * BTF: when what converges begins with nothing, that one may be another's.
+ */
+static void take_baseline(struct node *node, const struct turn *turn, struct inventory *out)
+{
+	node_settled(node, out);
+	if (turn->before && strcmp(turn->before, "remove") == 0)
+		out->alive[OBJECT_BTF]++;
+}
+
 static void run_scenario(struct node *node, const struct scenario *s)
 {
 	static struct inventory baselines[2];
@@ -147,7 +158,7 @@ static void run_scenario(struct node *node, const struct scenario *s)
 	for (int round = 0; round < 2; round++) /* unharmed; twice: there is a previous one then */
 		for (size_t i = 0; i < 2 && s->turns[i].victim; i++) {
 			strike_step(node, s, &s->turns[i], &none, NULL, &step);
-			node_settled(node, &baselines[i]);
+			take_baseline(node, &s->turns[i], &baselines[i]);
 			calls = step.calls > calls ? step.calls : calls;
 		}
 	kills = strike_all(node, s, false, calls, baselines);
