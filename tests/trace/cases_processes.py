@@ -32,6 +32,12 @@ umask("binaries-postfix", "matchBinaries: [{operator: Postfix, values: [/one]}]"
       "cp /test/agent /tmp/w/one; agent call umask 1; /tmp/w/one call umask 2", [2], [1], covers="sel:matchBinaries op:Postfix")
 umask("binaries-not-postfix", "matchBinaries: [{operator: NotPostfix, values: [/one, /busybox]}]",
       "cp /test/agent /tmp/w/one; agent call umask 1; /tmp/w/one call umask 2", [1], [2], covers="sel:matchBinaries op:NotPostfix")
+case("process-setuid", UMASK % "matchBinaries: [{operator: In, values: [/tmp/w/one]}]",
+     "cp /test/agent /tmp/w/one; cp /test/agent /tmp/w/plain; chmod 4755 /tmp/w/one; agent uid 1234 exec /tmp/w/plain call umask 1; agent uid 1234 exec /tmp/w/one call umask 2",
+     events=[{"process_exec.process.binary": "/tmp/w/one", "process_exec.process.process_credentials.uid": 1234, "process_exec.process.binary_properties.setuid": 0,
+              "process_exec.process.binary_properties.privileges_changed": ["PRIVILEGES_RAISED_EXEC_FILE_SETUID"]}],
+     no_events=[{"process_exec.process.binary": "/tmp/w/plain", "process_exec.process.binary_properties.privileges_changed": lambda found: found is not None}],
+     covers="process:setuid")
 umask("binaries-symlink", "matchBinaries: [{operator: In, values: [/test/agent]}]",
       "ln -s /test/agent /tmp/w/link; /tmp/w/link call umask 4", [4], covers="trap:T33")
 umask("binaries-existing", "matchBinaries: [{operator: In, values: [/tmp/w/old]}]", "touch /tmp/w/go; sleep 0.3", [6],
